@@ -1,0 +1,57 @@
+# Two commands do everything: `make scan` and `make test`. Both set up what they need.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+APP := $(BIN)/python -m expansion_assets
+TEXTS ?=
+SOURCES ?=
+DATA ?=
+EXTRA := $(if $(SOURCES),--sources "$(SOURCES)") $(if $(DATA),--data "$(DATA)")
+
+.DEFAULT_GOAL := help
+.PHONY: help setup scan test ui docs lint truth eval doctor bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/.installed ## install the pinned packages into .venv and parse the dbt project
+
+$(VENV)/.installed: requirements/dev.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(APP) prepare
+	@touch $@
+
+scan: setup ## build the demo world, backfill its history, scan its last day and print the scan
+	$(APP) $(EXTRA) scan
+
+test: setup ## run every test
+	$(BIN)/python -m pytest
+
+ui: setup ## open the Dagster UI and its daemon on a history kept in the project's folder
+	$(APP) $(EXTRA) ui
+
+docs: setup ## write the dbt docs site as one static page
+	$(APP) $(EXTRA) docs
+
+lint: setup ## ruff, import contracts, types
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+truth: setup ## hold the firings against the demo world's planted truth
+	$(APP) truth
+
+eval: setup ## measure the text tagger (TEXTS=file, default: our own hold-out lines)
+	$(APP) eval $(if $(TEXTS),--texts "$(TEXTS)")
+
+doctor: setup ## say which triggers can be watched, and why not
+	$(APP) $(EXTRA) doctor
+
+lock: ## pin every package with hashes
+	$(BIN)/python -m piptools compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links --no-header --allow-unsafe -o requirements/main.txt pyproject.toml
+	$(BIN)/python -m piptools compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links --no-header --allow-unsafe --extra dev -o requirements/dev.txt pyproject.toml
+
+clean: ## drop everything that a run or a set-up made
+	rm -rf $(VENV) data/landing data/warehouse data/published data/dagster_home data/dbt_target data/workspaces data/eval

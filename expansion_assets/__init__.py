@@ -1,0 +1,1 @@
+"""Expansion assets: which accounts are ready to grow, why, and what to do this week."""

@@ -1,0 +1,249 @@
+"""The catalogue, loaded and validated: ``signals.yml``, ``segments.yml`` and ``titles.yml`` as frozen models.
+
+Belongs here: the shape of those files, segment overrides, errors that name file, key and rule. Does not belong here:
+rule values of a sub-trigger (``rules.py``), plays, gates and plans (the layers that read them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, Field, RootModel, ValidationError, model_validator
+
+from expansion_assets.catalogue.rules import RULES, Count, Days, Frozen, NewExecutiveRule, Rule, Share
+from expansion_assets.catalogue.titles import Titles
+
+CATALOGUE_DIR = Path(__file__).parent
+
+Category = Literal["usage", "value", "stakeholder", "growth", "commercial", "commercial_timing", "intent", "risk"]
+Source = Literal[
+    "product", "identity", "crm", "billing", "people", "support", "feedback", "meetings", "growth", "engagement", "text"
+]
+State = Literal["live", "shadow"]
+Weight = Annotated[int, Field(ge=1, le=5)]
+R = TypeVar("R", bound=Rule)
+M = TypeVar("M", bound=BaseModel)
+
+
+class CatalogueError(ValueError):
+    """A catalogue file is missing, malformed, or holds a value that no rule allows."""
+
+
+class Common(Frozen):
+    """Numbers that all triggers share."""
+
+    return_after_days: Days
+    link_days: Days
+    max_blind_days: Annotated[int, Field(ge=0)]
+    fleet_min_accounts: Count
+    fleet_min_share: Share
+    fleet_period_end_days: Annotated[int, Field(ge=0)]
+
+
+class SubTrigger(Frozen):
+    """One rule of a trigger; ``rule`` is validated against its model of ``rules.py``."""
+
+    definition: str
+    subject: str
+    needs: tuple[Source, ...]
+    rule: dict[str, Any]
+    play: str | None = None
+    is_risk: bool = False
+    state: State = "live"
+
+
+class Trigger(Frozen):
+    """One of the signals that open a play."""
+
+    category: Category
+    weight: Weight
+    play: str
+    definition: str
+    origin: str
+    needs: tuple[Source, ...]
+    sub_triggers: dict[str, SubTrigger]
+
+
+class SupportingSignal(Frozen):
+    """A threshold on one column of ``features.account_day``; opens no play."""
+
+    category: Category
+    weight: Weight
+    feature: str
+    threshold: float
+    limit: float
+    definition: str
+    origin: str
+    needs: tuple[Source, ...]
+    state: State
+
+    @model_validator(mode="after")
+    def _is_ordered(self) -> SupportingSignal:
+        if self.threshold >= self.limit:
+            raise ValueError(f"threshold ({self.threshold}) must be less than limit ({self.limit})")
+        return self
+
+
+class Signals(Frozen):
+    """``signals.yml``."""
+
+    version: str
+    common: Common
+    triggers: dict[str, Trigger]
+    supporting: dict[str, SupportingSignal]
+
+
+class Segments(RootModel[dict[str, dict[str, dict[str, Any]]]]):
+    """``segments.yml``: segment -> trigger.sub_trigger -> rule values; ``default`` lies under all of them."""
+
+
+@dataclass(frozen=True)
+class Rules(Generic[R]):
+    """The rule of one sub-trigger in every segment."""
+
+    default: R
+    by_segment: Mapping[str, R]
+    """Only segments whose rule differs from the default."""
+
+    def of(self, segment: str | None) -> R:
+        """Rule of a segment; the default for an unknown one."""
+        return self.by_segment.get(segment or "", self.default)
+
+    def most(self, value: Callable[[R], int]) -> int:
+        """Largest of a value over all segments."""
+        return max(map(value, (self.default, *self.by_segment.values())))
+
+
+class Catalogue:
+    """The trigger library: one version of signals, segments and titles.
+
+    Raises:
+        CatalogueError: naming file, key and rule.
+    """
+
+    def __init__(self, signals: Signals, segments: Segments, titles: Titles) -> None:
+        """Validate every rule of every segment once."""
+        self.signals = signals
+        self.titles = titles
+        self._segments = segments.root
+        self._rules = {
+            (trigger, name): self._build_rules(trigger, name, sub_trigger)
+            for trigger, definition in signals.triggers.items()
+            for name, sub_trigger in definition.sub_triggers.items()
+        }
+        if strays := {f"{segment}.{key}" for segment, keys in self._segments.items() for key in keys if not self._has(key)}:
+            raise CatalogueError(f"segments.yml: {', '.join(sorted(strays))}: no such sub-trigger in signals.yml")
+
+    @property
+    def version(self) -> str:
+        """Version of the signal library, recorded on each firing."""
+        return self.signals.version
+
+    @property
+    def common(self) -> Common:
+        """Numbers that all triggers share."""
+        return self.signals.common
+
+    @cached_property
+    def supporting(self) -> Mapping[str, SupportingSignal]:
+        """Supporting signals by name."""
+        return self.signals.supporting
+
+    def sub_trigger(self, trigger: str, sub_trigger: str) -> SubTrigger:
+        """Definition of a sub-trigger.
+
+        Raises:
+            CatalogueError: no such trigger or sub-trigger.
+        """
+        self.rules(trigger, sub_trigger)
+        return self.signals.triggers[trigger].sub_triggers[sub_trigger]
+
+    def rules(self, trigger: str, sub_trigger: str) -> Rules[Any]:
+        """Rule of a sub-trigger in every segment.
+
+        Raises:
+            CatalogueError: no such trigger or sub-trigger.
+        """
+        try:
+            return self._rules[trigger, sub_trigger]
+        except KeyError:
+            raise CatalogueError(f"signals.yml: triggers.{trigger}.sub_triggers.{sub_trigger}: no such rule") from None
+
+    def rule(self, trigger: str, sub_trigger: str, segment: str | None = None) -> Rule:
+        """Validated rule values of a sub-trigger in a segment; an unknown segment has the defaults.
+
+        Raises:
+            CatalogueError: no such trigger or sub-trigger.
+        """
+        return self.rules(trigger, sub_trigger).of(segment)
+
+    def _build_rules(self, trigger: str, name: str, definition: SubTrigger) -> Rules[Rule]:
+        where = f"triggers.{trigger}.sub_triggers.{name}"
+        if (trigger, name) not in RULES:
+            raise CatalogueError(f"signals.yml: {where}: no model for this rule; add one to catalogue/rules.py")
+        model, key = RULES[trigger, name], f"{trigger}.{name}"
+        base = definition.rule
+        _validate(model, base, "signals.yml", f"{where}.rule")
+        base = base | self._segments.get("default", {}).get(key, {})
+        default = self._build_rule(model, base, f"default.{key}")
+        variants = {
+            segment: self._build_rule(model, base | keys[key], f"{segment}.{key}")
+            for segment, keys in self._segments.items()
+            if key in keys
+        }
+        return Rules(default, {segment: rule for segment, rule in variants.items() if rule != default})
+
+    def _build_rule(self, model: type[Rule], values: dict[str, Any], where: str) -> Rule:
+        rule = _validate(model, values, "segments.yml", where)
+        if isinstance(rule, NewExecutiveRule):
+            if rule.min_rank not in self.titles.ranks:
+                raise CatalogueError(f"signals.yml: {where}.min_rank: {rule.min_rank!r} is not a rank of titles.yml")
+            if unknown := set(rule.functions) - set(self.titles.functions):
+                raise CatalogueError(f"signals.yml: {where}.functions: not in titles.yml: {', '.join(sorted(unknown))}")
+        return rule
+
+    def _has(self, key: str) -> bool:
+        return tuple(key.split(".", 1)) in self._rules
+
+
+@lru_cache(maxsize=4)
+def load_catalogue(folder: Path = CATALOGUE_DIR) -> Catalogue:
+    """Load a catalogue folder once.
+
+    Args:
+        folder: Folder that holds signals.yml, segments.yml and titles.yml.
+
+    Raises:
+        CatalogueError: naming file, key and rule.
+    """
+    signals = _validate(Signals, _read(folder / "signals.yml"), "signals.yml")
+    titles = _validate(Titles, _read(folder / "titles.yml"), "titles.yml")
+    segments = _validate(Segments, _read(folder / "segments.yml"), "segments.yml")
+    return Catalogue(signals, segments, titles)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CatalogueError(f"{path.name}: not found in {path.parent}") from None
+    except yaml.YAMLError as error:
+        raise CatalogueError(f"{path.name}: not valid YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise CatalogueError(f"{path.name}: must be a mapping of keys, not {type(content).__name__}")
+    return content
+
+
+def _validate(model: type[M], values: object, file: str, where: str = "") -> M:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        lines = (
+            f"{file}: {'.'.join(filter(None, [where, *map(str, line['loc'])]))}: {line['msg']}" for line in error.errors()
+        )
+        raise CatalogueError("\n".join(lines)) from error

@@ -1,0 +1,81 @@
+"""dbt source files rendered from the contracts and from ``tables.py``, so that no column list is written twice.
+
+Belongs here: the rendering. Does not belong here: a description; it stands in the contract or the table definition.
+``python -m expansion_assets contracts`` writes the files; a test fails when they are out of date.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+
+import yaml
+
+from expansion_assets.project import DBT_DIR
+from expansion_assets.sources.contracts import SQL_TYPES, SYSTEM_COLUMNS, TableContract, load_contracts
+from expansion_assets.tables import PYTHON_TABLES, Table
+
+_HEADER = "# Rendered by `python -m expansion_assets contracts` from {origin}; edit there, not here.\n"
+
+
+def render_sources() -> dict[Path, str]:
+    """Path -> text of each rendered source file."""
+    staging = DBT_DIR / "models" / "staging"
+    return {
+        staging / "_raw__sources.yml": _raw(load_contracts()),
+        staging / "_python__sources.yml": _python(PYTHON_TABLES),
+    }
+
+
+def _raw(contracts: dict[str, TableContract]) -> str:
+    tables = [
+        {
+            "name": contract.name,
+            "description": f"{contract.description} Grain: {contract.grain} and version.",
+            "meta": {"source": contract.source, "key": list(contract.key), "triggers": list(contract.triggers)},
+            "columns": [
+                {
+                    "name": name,
+                    "data_type": SQL_TYPES[column.type],
+                    "description": column.description + (f" Unit: {column.unit}." if column.unit else ""),
+                    **({"meta": {"personal_data": column.personal}} if column.personal else {}),
+                }
+                for name, column in contract.columns.items()
+            ]
+            + [
+                {"name": name, "data_type": sql_type, "description": description}
+                for name, (sql_type, description) in SYSTEM_COLUMNS.items()
+            ],
+        }
+        for contract in contracts.values()
+    ]
+    source = {"name": "raw", "description": "Versions of what landed, in known time.", "schema": "raw", "tables": tables}
+    return _dump("expansion_assets/sources/contracts/*.yml", [source])
+
+
+def _python(tables: tuple[Table, ...]) -> str:
+    sources = [
+        {
+            "name": schema,
+            "description": f"Tables that Python writes to schema {schema}.",
+            "schema": schema,
+            "tables": [
+                {
+                    "name": table.name,
+                    "description": table.description,
+                    "columns": [
+                        {"name": name, "data_type": table.sql_type(name), "description": description}
+                        for name, (_, description) in table.columns.items()
+                    ],
+                }
+                for table in group
+            ],
+        }
+        for schema, group in groupby(sorted(tables, key=lambda table: table.schema), key=lambda table: table.schema)
+    ]
+    return _dump("expansion_assets/tables.py", sources)
+
+
+def _dump(origin: str, sources: list[dict[str, object]]) -> str:
+    body = yaml.safe_dump({"version": 2, "sources": sources}, sort_keys=False, allow_unicode=True, width=120)
+    return _HEADER.format(origin=origin) + body

@@ -1,0 +1,1 @@
+"""Dagster only: decorators, partitions, I/O and metadata. Logic belongs in the pure packages."""

@@ -1,0 +1,62 @@
+"""dbt models as assets: features before the texts are read, outcomes after the cards are made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, dbt_assets
+
+from expansion_assets.control import write_control
+from expansion_assets.defs.dbt.in_process import build
+from expansion_assets.defs.partitions import DAYS, SINGLE_RUN, days_of
+from expansion_assets.defs.resources import Warehouse
+from expansion_assets.project import ensure_manifest
+from expansion_assets.sources.load import create_raw_tables
+from expansion_assets.warehouse import create_tables
+from expansion_assets.workspace import load_workspace
+
+OUTCOMES = "path:models/marts/outcomes"
+MANIFEST = json.loads(ensure_manifest(load_workspace().settings).read_text(encoding="utf-8"))
+
+
+class LayerTranslator(DagsterDbtTranslator):
+    """Group = layer of the flow; staging and intermediate models belong to the features they feed."""
+
+    def get_asset_spec(self, manifest: Any, unique_id: str, project: Any) -> dg.AssetSpec:
+        """The default spec with group, owner and kinds of this project."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = self.get_resource_props(manifest, unique_id)
+        if node["resource_type"] != "model":
+            return spec
+        layer = "outcomes" if "outcomes" in node["fqn"] else "features"
+        return spec.replace_attributes(group_name=layer, owners=["team:analytics"])
+
+
+def _run(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
+    workspace = load_workspace()
+    with warehouse.connect() as connection:
+        create_raw_tables(connection, workspace.contracts)
+        create_tables(connection)
+        write_control(connection, workspace, *days_of(context))
+    yield from build(context, workspace.settings, MANIFEST)
+
+
+@dbt_assets(
+    manifest=MANIFEST, exclude=OUTCOMES, name="features", partitions_def=DAYS, backfill_policy=SINGLE_RUN,
+    dagster_dbt_translator=LayerTranslator(),
+)
+def features(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
+    """Staging, intermediate and feature marts at account x day, timeline and texts."""
+    yield from _run(context, warehouse)
+
+
+@dbt_assets(
+    manifest=MANIFEST, select=OUTCOMES, name="outcomes", partitions_def=DAYS, backfill_policy=SINGLE_RUN,
+    dagster_dbt_translator=LayerTranslator(),
+)
+def outcomes(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
+    """Funnel and plan - fact - gap."""
+    yield from _run(context, warehouse)

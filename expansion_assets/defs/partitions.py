@@ -1,0 +1,35 @@
+"""The one partitions definition: days of the workspace. All dated assets share it, so that a year backfills in one run."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import dagster as dg
+
+from expansion_assets.sources.load import Window
+from expansion_assets.workspace import load_workspace
+
+
+def _days() -> dg.DailyPartitionsDefinition:
+    workspace = load_workspace()
+    last_day = workspace.mapping.last_day
+    return dg.DailyPartitionsDefinition(
+        start_date=datetime.combine(workspace.first_day, datetime.min.time()),
+        end_date=datetime.combine(last_day + timedelta(days=1), datetime.min.time()) if last_day else None,
+        timezone=workspace.settings.time_zone,
+    )
+
+
+DAYS = _days()
+SINGLE_RUN = dg.BackfillPolicy.single_run()
+
+
+def days_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> tuple[date, date]:
+    """Days [start, end) of a run."""
+    span = context.partition_time_window
+    return span.start.date(), span.end.date()
+
+
+def window_of(context: dg.AssetExecutionContext) -> Window:
+    """Days of a run with the UTC instants between which their knowledge arrived."""
+    return load_workspace().window(*days_of(context))

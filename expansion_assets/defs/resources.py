@@ -1,0 +1,60 @@
+"""Resources: the warehouse, held by one run at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+
+from expansion_assets import warehouse
+from expansion_assets.workspace import load_workspace
+
+RUN_LOCK_WAIT_SECONDS = 3600.0
+
+
+class Warehouse(dg.ConfigurableResource):
+    """The embedded warehouse.
+
+    A run holds an operating-system lock from its first step to its last, so that two runs (one of the UI, one of the
+    command line) never interleave their windows. The lock falls with the process: a killed run leaves nothing behind.
+    """
+
+    path: str
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
+        """Hold the run lock for as long as the run's resources live."""
+        lock_file = Path(self.path).with_suffix(".lock")
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
+        with lock_file.open("w") as handle:
+            deadline = time.monotonic() + RUN_LOCK_WAIT_SECONDS
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        raise warehouse.WarehouseBusyError(
+                            f"{lock_file}: another run has held the warehouse for {RUN_LOCK_WAIT_SECONDS:.0f} s"
+                        ) from None
+                    time.sleep(0.5)
+            yield self
+
+    def connect(self, *, read_only: bool = False) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """A short connection."""
+        return warehouse.connect(Path(self.path), read_only=read_only)
+
+
+@dg.definitions
+def resources() -> dg.Definitions:
+    """Resources shared by all assets, and the executor: steps share one process, for there is one writer."""
+    settings = load_workspace().settings
+    return dg.Definitions(
+        resources={"warehouse": Warehouse(path=str(settings.warehouse_path))},
+        executor=dg.in_process_executor,
+    )

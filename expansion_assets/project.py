@@ -1,0 +1,65 @@
+"""Where the dbt project stands and how its manifest comes to be; importable without a manifest.
+
+Belongs here: paths and the manifest's freshness. Does not belong here: which models a run builds (``defs/dbt``).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from dagster_dbt import DbtProject
+
+from expansion_assets.settings import PROJECT_DIR, Settings
+
+DBT_DIR = PROJECT_DIR / "dbt_project"
+_SOURCES = ("models", "macros", "tests", "dbt_project.yml", "profiles.yml")
+
+
+class DbtError(RuntimeError):
+    """dbt refused to parse or build; the message is dbt's own first line."""
+
+
+def target_dir(settings: Settings) -> Path:
+    """One target folder per workspace: a changed warehouse path would force a full parse each time."""
+    return settings.workspace_dir / "dbt_target"
+
+
+def dbt_project(settings: Settings) -> DbtProject:
+    """The project, with its state outside the source tree."""
+    return DbtProject(project_dir=DBT_DIR, target_path=target_dir(settings))
+
+
+def common_arguments(settings: Settings) -> list[str]:
+    """Arguments of every dbt call; also points dbt's profile at the warehouse."""
+    os.environ["EXPANSION_WAREHOUSE"] = str(settings.warehouse_path)
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    target = str(target_dir(settings))
+    return ["--project-dir", str(DBT_DIR), "--profiles-dir", str(DBT_DIR), "--target-path", target, "--log-path", target]
+
+
+def newest_source_time() -> float:
+    """Modification time of the newest file that the manifest depends on."""
+    files = [path for name in _SOURCES for path in [DBT_DIR / name, *(DBT_DIR / name).rglob("*")] if path.is_file()]
+    return max(path.stat().st_mtime for path in files)
+
+
+def ensure_manifest(settings: Settings) -> Path:
+    """Parse the project when the manifest is missing or older than a source file.
+
+    Returns:
+        Path of ``manifest.json``.
+
+    Raises:
+        DbtError: the project does not parse.
+    """
+    manifest = target_dir(settings) / "manifest.json"
+    if manifest.exists() and manifest.stat().st_mtime >= newest_source_time():
+        return manifest
+    from dbt.cli.main import dbtRunner  # 2-3 s of imports, spared when the manifest is fresh
+
+    settings.warehouse_path.parent.mkdir(parents=True, exist_ok=True)
+    result = dbtRunner().invoke(["--quiet", "parse", *common_arguments(settings)])
+    if not result.success:
+        raise DbtError(f"dbt parse: {result.exception or result.result}")
+    return manifest

@@ -1,0 +1,100 @@
+"""Settings: where things stand and which world is read.
+
+Belongs here: values an operator sets (environment variables ``EXPANSION_*``), and the paths that follow from them.
+Does not belong here: business thresholds (``catalogue/``), anything that reads a data file, time (``clock.py``).
+Nothing is read at import; call :func:`load_settings`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+
+class Environment(StrEnum):
+    """Every environment there is; an unknown one raises, there is no fallback."""
+
+    DEMO = "demo"
+    PRODUCTION = "production"
+    TEST = "test"
+
+
+class Settings(BaseSettings):
+    """What an operator may set; each field is the environment variable ``EXPANSION_<FIELD>``."""
+
+    model_config = SettingsConfigDict(env_prefix="EXPANSION_", frozen=True, extra="ignore")
+
+    environment: Environment = Environment.DEMO
+    state_dir: Path = PROJECT_DIR / "data"
+    """Folder of the warehouse, the published pages and the run history."""
+    sources: Path | None = None
+    """Folder or file of a mapping (``mapping.yml``); None reads the demo world's landing files."""
+    landing: Path | None = None
+    """Folder of the landing files; None means ``<state_dir>/landing``."""
+    time_zone: str = "UTC"
+    """Workspace time zone: where a day ends."""
+    tagger: str = "embedded"
+    """Text tagger: ``embedded`` needs no key and no network."""
+    history_from: date = date(2026, 1, 1)
+    """First day of history in production; the demo world and a mapping bring their own."""
+    world_seed: int = 7
+    world_accounts: int = 60
+    world_months: int = 12
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    @property
+    def workspace_dir(self) -> Path:
+        """One folder per mapped data set, so that two sets of sources never share a warehouse."""
+        return self.state_dir / "workspaces" / self.mapping_file.parent.name if self.mapping_file else self.state_dir
+
+    @property
+    def mapping_file(self) -> Path | None:
+        """The mapping file, or None for the demo world."""
+        if self.sources is None:
+            return None
+        path = self.sources.expanduser()
+        path = path if path.is_absolute() else PROJECT_DIR / path
+        return path / "mapping.yml" if path.is_dir() else path
+
+    @property
+    def landing_dir(self) -> Path:
+        """Where the raw layer looks for files."""
+        return self.landing or self.workspace_dir / "landing"
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The DuckDB file of the embedded default."""
+        return self.workspace_dir / "warehouse" / "expansion.duckdb"
+
+    @property
+    def published_dir(self) -> Path:
+        """Pages and Parquet that readers outside a run use."""
+        return self.workspace_dir / "published"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Run history; set for the user, because without it Dagster throws the history away."""
+        return self.workspace_dir / "dagster_home"
+
+
+@lru_cache
+def load_settings() -> Settings:
+    """Read the environment once.
+
+    Raises:
+        pydantic.ValidationError: an unknown environment, time zone or malformed path.
+    """
+    return Settings()

@@ -1,0 +1,290 @@
+"""Tables that Python writes and other layers read: one typed definition each, used by writers, checks and dbt sources.
+
+Belongs here: names, columns, types and meaning. Does not belong here: raw tables (their contracts), dbt marts (their yml).
+Events are append-only; a column may be added, never renamed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: columns as name -> (SQL type, meaning); a nullable column's type ends with ``?``."""
+
+    schema: str
+    name: str
+    description: str
+    key: tuple[str, ...]
+    columns: dict[str, tuple[str, str]]
+    window_column: str | None = None
+    """Date column by which a run replaces its window; None for tables that a run rewrites whole or only adds to."""
+    allowed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def full_name(self) -> str:
+        """``schema.name``."""
+        return f"{self.schema}.{self.name}"
+
+    def sql_type(self, column: str) -> str:
+        """Type of a column without the mark of nullability."""
+        return self.columns[column][0].removesuffix("?")
+
+    def required(self) -> list[str]:
+        """Columns that are never null."""
+        return [name for name, (sql_type, _) in self.columns.items() if not sql_type.endswith("?")]
+
+    def ddl(self) -> str:
+        """``create table if not exists``."""
+        columns = ", ".join(f'"{name}" {self.sql_type(name)}' for name in self.columns)
+        return f"create table if not exists {self.full_name} ({columns})"
+
+
+RUN_WINDOW = Table(
+    "control", "run_window", "The one row that says which days this run computes, [start, end).", ("window_start",),
+    {"window_start": ("date", "First day."), "window_end": ("date", "Day after the last.")},
+)
+DAYS = Table(
+    "control", "days", "Every day the workspace knows, with the instant at which its knowledge ends.", ("as_of_date",),
+    {"as_of_date": ("date", "Day."), "known_before": ("timestamp", "First instant after the day in the workspace time zone, UTC.")},
+)
+CALENDAR = Table(
+    "control", "calendar", "Working days by country: weekends and public holidays.", ("country", "day"),
+    {
+        "country": ("varchar", "ISO 3166 country."),
+        "day": ("date", "Day."),
+        "is_business_day": ("boolean", "Neither weekend nor public holiday."),
+        "business_day_no": ("integer", "Working days up to and including this day."),
+    },
+)
+PLAN_LINES = Table(
+    "control", "plan_lines", "The scan's lines that count plays, from catalogue/plans.yml.", ("line_key", "trigger", "play"),
+    {
+        "line_key": ("varchar", "Line of the scan."),
+        "trigger": ("varchar?", "Trigger counted."),
+        "play": ("varchar?", "Play counted."),
+        "sla_business_days": ("integer?", "Working days from detection."),
+        "period_days": ("integer", "Length of the period."),
+    },
+)
+TAGS = Table(
+    "text", "tags", "What the tagger read in a text: one row per label and quote.", ("tag_id",),
+    {
+        "tag_id": ("varchar", "Stable id."),
+        "text_id": ("varchar", "Text."),
+        "content_hash": ("varchar", "Hash of the text that was read."),
+        "tagger_version": ("varchar", "Model and training lines."),
+        "label": ("varchar", "Closed label."),
+        "problem_key": ("varchar?", "Neighbouring problem, for adjacent_use."),
+        "tool": ("varchar?", "Other tool, for adjacent_use."),
+        "probability": ("double", "0 to 1."),
+        "polarity": ("varchar", "affirmed, negated, hypothetical, quoted or vendor_side."),
+        "intent": ("varchar?", "declared, blocked_now, evaluating, curious or structural."),
+        "quote": ("varchar?", "Verbatim slice of the stored text."),
+        "quote_start": ("bigint?", "First character of the slice, 0-based."),
+        "quote_end": ("bigint?", "Character after the slice."),
+        "is_quote_found": ("boolean", "Proven by code: the slice stands there."),
+        "known_on": ("date", "Day on which the text became known."),
+    },
+    "known_on",
+    {
+        "label": ("advanced_intent", "basic_intent", "adjacent_use", "role_change", "cross_team", "usage_limit"),
+        "polarity": ("affirmed", "negated", "hypothetical", "quoted", "vendor_side"),
+    },
+)
+TRIGGERS = ("USAGE_MILESTONE", "ROLE_CHANGE", "CROSS_TEAM", "ADVANCED_TICKETS", "ADJACENT_USE")
+FIRING_EVENTS = Table(
+    "triggers", "firing_events", "What happened to firings: opened, suppressed, closed, returned, superseded.", ("event_id",),
+    {
+        "event_id": ("varchar", "Stable id of the event."),
+        "firing_id": ("varchar", "Stable id of the firing."),
+        "account_id": ("varchar", "Account."),
+        "trigger": ("varchar", "One of the five."),
+        "sub_trigger": ("varchar", "Rule that fired."),
+        "subject_key": ("varchar", "What it is about: seats, a meter, a person, a group, a problem."),
+        "event_type": ("varchar", "opened, suppressed, closed, returned or superseded."),
+        "reason": ("varchar?", "Why, where a bare type does not tell."),
+        "as_of_date": ("date", "Day on which it was detected."),
+        "happened_at": ("timestamp", "When it was true in the world, UTC."),
+        "known_at": ("timestamp", "When it could be known, UTC."),
+        "strength": ("double?", "0.5 at the threshold to 1 at the limit."),
+        "is_initial_state": ("boolean", "True when it held on the first watchable day."),
+        "is_fleet_event": ("boolean", "True when the fleet check set it aside."),
+        "is_shadow": ("boolean", "Recorded, shown to nobody."),
+        "catalogue_version": ("varchar", "Version of the signal library."),
+        "is_restated": ("boolean", "Recomputed with later knowledge."),
+    },
+    "as_of_date",
+    {"trigger": TRIGGERS, "event_type": ("opened", "suppressed", "closed", "returned", "superseded")},
+)
+EVIDENCE = Table(
+    "triggers", "evidence", "One to three lines for each firing.", ("firing_id", "line_no"),
+    {
+        "firing_id": ("varchar", "Firing."),
+        "as_of_date": ("date", "Day on which the firing was detected."),
+        "line_no": ("integer", "1 to 3."),
+        "source_table": ("varchar", "Table of the fact."),
+        "row_key": ("varchar", "Row of the fact."),
+        "happened_at": ("timestamp?", "When the fact was true, UTC."),
+        "measure": ("varchar", "What was measured."),
+        "value": ("double?", "Measured value."),
+        "threshold": ("double?", "Value it is held against."),
+        "window_days": ("integer?", "Window of the measure."),
+        "tag_id": ("varchar?", "Tag, for text-borne evidence."),
+        "quote": ("varchar?", "Verbatim quote."),
+    },
+    "as_of_date",
+)
+SUPPORTING = Table(
+    "triggers", "supporting_signals", "Supporting signals at or over their threshold, by account and day.",
+    ("account_id", "as_of_date", "signal"),
+    {
+        "account_id": ("varchar", "Account."),
+        "as_of_date": ("date", "Day."),
+        "signal": ("varchar", "Signal of the catalogue."),
+        "value": ("double", "Measured value."),
+        "threshold": ("double", "Threshold."),
+        "strength": ("double", "0.5 at the threshold to 1 at the limit."),
+        "is_shadow": ("boolean", "Recorded, shown to nobody."),
+    },
+    "as_of_date",
+)
+SCORES = Table(
+    "readiness", "scores", "Readiness of an account on a day.", ("account_id", "as_of_date"),
+    {
+        "account_id": ("varchar", "Account."),
+        "as_of_date": ("date", "Day."),
+        "points": ("double", "Sum of weight x strength."),
+        "categories": ("integer", "Distinct categories behind the points."),
+        "convergence": ("double", "1, 1.25 or 1.5."),
+        "score": ("double", "0 to 10."),
+        "coverage_pct": ("double", "Share of weight that is watchable, 0 to 100."),
+        "is_hot": ("boolean", "Points x convergence >= 8, two categories, a trigger open."),
+    },
+    "as_of_date",
+)
+SCORE_PARTS = Table(
+    "readiness", "score_parts", "What a score is made of.", ("account_id", "as_of_date", "signal"),
+    {
+        "account_id": ("varchar", "Account."),
+        "as_of_date": ("date", "Day."),
+        "signal": ("varchar", "Trigger or supporting signal."),
+        "category": ("varchar", "Category of the catalogue."),
+        "weight": ("double", "1 to 5."),
+        "strength": ("double", "0 to 1, faded."),
+        "points": ("double", "weight x strength."),
+    },
+    "as_of_date",
+)
+GATE_RESULTS = Table(
+    "readiness", "gate_results", "What each gate says of a card on a day.", ("card_id", "as_of_date", "rule"),
+    {
+        "card_id": ("varchar", "Card."),
+        "as_of_date": ("date", "Day."),
+        "rule": ("varchar", "Gate."),
+        "result": ("varchar", "pass, hold, stop or unknown."),
+        "evidence": ("varchar?", "What the gate saw."),
+        "release_condition": ("varchar?", "What ends a hold."),
+        "retest_on": ("date?", "When to look again."),
+    },
+    "as_of_date",
+    {"result": ("pass", "hold", "stop", "unknown")},
+)
+CARDS = Table(
+    "readiness", "cards", "The trigger-to-play record, as it stood on each day.", ("card_id", "as_of_date"),
+    {
+        "card_id": ("varchar", "Card."),
+        "card_group_id": ("varchar", "Conversation: the open cards of one account."),
+        "account_id": ("varchar", "Account."),
+        "firing_id": ("varchar", "Firing behind the card."),
+        "trigger": ("varchar", "One of the five."),
+        "sub_trigger": ("varchar", "Rule that fired."),
+        "subject_key": ("varchar", "What it is about."),
+        "play": ("varchar", "Play of catalogue/plays.yml."),
+        "playbook": ("varchar?", "Playbook A to D, when one matches."),
+        "owner_id": ("varchar?", "CSM in charge."),
+        "detected_on": ("date", "Day of detection."),
+        "sla_business_days": ("integer", "Working days allowed."),
+        "due_on": ("date?", "Last day of the play; null while a hold stops the clock."),
+        "status": ("varchar", "open, held, snoozed, done, rejected or closed."),
+        "closed_on": ("date?", "Day the card ended."),
+        "gate_outcome": ("varchar", "clear, hold or stop."),
+        "gate_summary": ("varchar?", "What holds it, in words."),
+        "verify": ("varchar?", "What to verify first, because nothing is known."),
+        "release_condition": ("varchar?", "What ends the hold."),
+        "is_risk": ("boolean", "A risk event: sponsor recovery."),
+        "is_hot": ("boolean", "See scores."),
+        "score": ("double?", "0 to 10."),
+        "coverage_pct": ("double?", "Share of weight that is watchable."),
+        "value_low": ("double?", "Expected annual value, low."),
+        "value_high": ("double?", "Expected annual value, high."),
+        "currency": ("varchar?", "ISO 4217."),
+        "value_arithmetic": ("varchar?", "How the value was reckoned."),
+        "value_missing_reason": ("varchar?", "Why there is no value."),
+        "opened_reason": ("varchar?", "Reason of the opening event."),
+        "as_of_date": ("date", "Day of the snapshot."),
+    },
+    "as_of_date",
+    {"gate_outcome": ("clear", "hold", "stop"), "status": ("open", "held", "snoozed", "done", "rejected", "closed"),
+     "trigger": TRIGGERS},
+)
+CARD_REVIEWS = Table(
+    "readiness", "card_reviews", "Play-log events matched to cards.", ("event_id", "card_id"),
+    {
+        "event_id": ("varchar", "Event of the play log, or meeting behind an inferred conversation."),
+        "card_id": ("varchar", "Card."),
+        "account_id": ("varchar", "Account."),
+        "event_type": ("varchar", "Type of the play log."),
+        "at": ("timestamp", "When, UTC."),
+        "known_at": ("timestamp", "When known, UTC."),
+        "known_on": ("date", "Day known."),
+        "actor": ("varchar?", "Who."),
+        "reason": ("varchar?", "Reason of a decision."),
+        "until": ("date?", "Revisit date."),
+        "amount": ("double?", "Amount."),
+        "currency": ("varchar?", "ISO 4217."),
+        "is_inferred": ("boolean", "True when a meeting stands in for a missing log entry."),
+    },
+    "known_on",
+)
+COVERAGE = Table(
+    "readiness", "coverage", "Which triggers can be watched for which account, and why not.", ("account_id", "trigger", "as_of_date"),
+    {
+        "account_id": ("varchar", "Account."),
+        "trigger": ("varchar", "One of the five."),
+        "as_of_date": ("date", "Day."),
+        "is_watchable": ("boolean", "All sources present, fresh and matched."),
+        "missing_sources": ("varchar?", "Sources that are not, separated by |."),
+        "reason": ("varchar?", "Why it is blind, in words."),
+    },
+    "as_of_date",
+    {"trigger": TRIGGERS},
+)
+CHURN_RISK = Table(
+    "readiness", "churn_risk", "Accounts at risk on a day; shown first and apart.", ("account_id", "as_of_date"),
+    {
+        "account_id": ("varchar", "Account."),
+        "as_of_date": ("date", "Day."),
+        "reasons": ("varchar", "Reasons separated by ;."),
+    },
+    "as_of_date",
+)
+DELIVERY_LEDGER = Table(
+    "publish", "delivery_ledger", "What was put before whom, through which channel.", ("idempotency_key",),
+    {
+        "card_group_id": ("varchar", "Conversation."),
+        "channel": ("varchar", "site, slack or email; the published site is a channel."),
+        "as_of_date": ("date", "Day of the page."),
+        "attempted_at": ("timestamp", "When it was tried, UTC."),
+        "delivered_at": ("timestamp?", "When it arrived, UTC."),
+        "idempotency_key": ("varchar", "channel | conversation | day."),
+        "error": ("varchar?", "Why it did not arrive."),
+    },
+    "as_of_date",
+)
+
+PYTHON_TABLES: tuple[Table, ...] = (
+    RUN_WINDOW, DAYS, CALENDAR, PLAN_LINES, TAGS, FIRING_EVENTS, EVIDENCE, SUPPORTING, SCORES, SCORE_PARTS, GATE_RESULTS,
+    CARDS, CARD_REVIEWS, COVERAGE, CHURN_RISK, DELIVERY_LEDGER,
+)
