@@ -76,7 +76,7 @@ def is_business_day(day: date, country: str | None) -> bool:
     return day.weekday() not in weekend and day not in off
 
 
-def calendar_rows(country: str, first: date, last: date) -> list[dict[str, object]]:
+def calendar_rows(country: str | None, first: date, last: date) -> list[dict[str, object]]:
     """Return the calendar of a country from first to last day, both included.
 
     Returns:

@@ -63,3 +63,24 @@ def ensure_manifest(settings: Settings) -> Path:
     if not result.success:
         raise DbtError(f"dbt parse: {result.exception or result.result}")
     return manifest
+
+
+def write_docs(settings: Settings) -> Path:
+    """Write the dbt docs site as one static page, readable without a server or a network.
+
+    Raises:
+        DbtError: dbt could not build the catalogue; the warehouse must have been built once.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    try:
+        result = dbtRunner().invoke(["--quiet", "docs", "generate", "--static", *common_arguments(settings)])
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+    if not result.success:
+        raise DbtError(f"dbt docs generate: {result.exception or 'failed'}")
+    page = settings.published_dir / "docs" / "index.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_bytes((target_dir(settings) / "static_index.html").read_bytes())
+    return page

@@ -93,6 +93,19 @@ TAGS = Table(
         "polarity": ("affirmed", "negated", "hypothetical", "quoted", "vendor_side"),
     },
 )
+READINGS = Table(
+    "text", "readings", "Which text was read by which tagger, tags or none: nothing is read twice.",
+    ("text_id", "content_hash", "tagger_version"),
+    {
+        "text_id": ("varchar", "Text."),
+        "content_hash": ("varchar", "Hash of the text that was read."),
+        "tagger_version": ("varchar", "Model and training lines."),
+        "tags": ("integer", "Tags found."),
+        "known_on": ("date", "Day on which the text became known."),
+        "read_at": ("timestamp", "When it was read, UTC."),
+    },
+    "known_on",
+)
 TRIGGERS = ("USAGE_MILESTONE", "ROLE_CHANGE", "CROSS_TEAM", "ADVANCED_TICKETS", "ADJACENT_USE")
 FIRING_EVENTS = Table(
     "triggers", "firing_events", "What happened to firings: opened, suppressed, closed, returned, superseded.", ("event_id",),
@@ -118,10 +131,21 @@ FIRING_EVENTS = Table(
     "as_of_date",
     {"trigger": TRIGGERS, "event_type": ("opened", "suppressed", "closed", "returned", "superseded")},
 )
+DETECTIONS = Table(
+    "triggers", "detections", "What each detector found, before fleet check and lifecycle.", ("event_id",),
+    {
+        **FIRING_EVENTS.columns,
+        "opened_on": ("date", "Day that names the firing."),
+        "is_scheduled": ("boolean", "The calendar brought the crossing: end of grace or of a billing period."),
+    },
+    "as_of_date",
+    FIRING_EVENTS.allowed,
+)
 EVIDENCE = Table(
     "triggers", "evidence", "One to three lines for each firing.", ("firing_id", "line_no"),
     {
         "firing_id": ("varchar", "Firing."),
+        "trigger": ("varchar", "One of the five."),
         "as_of_date": ("date", "Day on which the firing was detected."),
         "line_no": ("integer", "1 to 3."),
         "source_table": ("varchar", "Table of the fact."),
@@ -197,7 +221,8 @@ CARDS = Table(
         "card_id": ("varchar", "Card."),
         "card_group_id": ("varchar", "Conversation: the open cards of one account."),
         "account_id": ("varchar", "Account."),
-        "firing_id": ("varchar", "Firing behind the card."),
+        "firing_id": ("varchar", "Firing that opened the card."),
+        "firing_ids": ("varchar", "All firings of the card, separated by |."),
         "trigger": ("varchar", "One of the five."),
         "sub_trigger": ("varchar", "Rule that fired."),
         "subject_key": ("varchar", "What it is about."),
@@ -206,9 +231,18 @@ CARDS = Table(
         "owner_id": ("varchar?", "CSM in charge."),
         "detected_on": ("date", "Day of detection."),
         "sla_business_days": ("integer", "Working days allowed."),
+        "clock_started_on": ("date", "Day on which the play's clock started: detection, or the last return."),
+        "happened_at": ("timestamp?", "When the firing was true in the world, UTC."),
+        "known_at": ("timestamp?", "When it could be known, UTC."),
         "due_on": ("date?", "Last day of the play; null while a hold stops the clock."),
         "status": ("varchar", "open, held, snoozed, done, rejected or closed."),
+        "snoozed_until": ("date?", "Revisit date of a card that was too early."),
         "closed_on": ("date?", "Day the card ended."),
+        "stage": ("varchar?", "Furthest stage of the funnel."),
+        "held_days": ("integer?", "Days in a row on hold."),
+        "decided_on": ("date?", "Day of the owner's decision."),
+        "conversation_held_on": ("date?", "Day of the conversation, logged or inferred."),
+        "outcome_due_on": ("date?", "Last day to log its outcome."),
         "gate_outcome": ("varchar", "clear, hold or stop."),
         "gate_summary": ("varchar?", "What holds it, in words."),
         "verify": ("varchar?", "What to verify first, because nothing is known."),
@@ -285,6 +319,6 @@ DELIVERY_LEDGER = Table(
 )
 
 PYTHON_TABLES: tuple[Table, ...] = (
-    RUN_WINDOW, DAYS, CALENDAR, PLAN_LINES, TAGS, FIRING_EVENTS, EVIDENCE, SUPPORTING, SCORES, SCORE_PARTS, GATE_RESULTS,
-    CARDS, CARD_REVIEWS, COVERAGE, CHURN_RISK, DELIVERY_LEDGER,
+    RUN_WINDOW, DAYS, CALENDAR, PLAN_LINES, READINGS, TAGS, DETECTIONS, FIRING_EVENTS, EVIDENCE, SUPPORTING, SCORES,
+    SCORE_PARTS, GATE_RESULTS, CARDS, CARD_REVIEWS, COVERAGE, CHURN_RISK, DELIVERY_LEDGER,
 )

@@ -1,7 +1,7 @@
 """The catalogue, loaded and validated: ``signals.yml``, ``segments.yml`` and ``titles.yml`` as frozen models.
 
-Belongs here: the shape of those files, segment overrides, errors that name file, key and rule. Does not belong here:
-rule values of a sub-trigger (``rules.py``), plays, gates and plans (the layers that read them).
+Belongs here: the shape of those files, segment overrides, errors that name file, key and rule. Does not
+belong here: rule values of a sub-trigger (``rules.py``), plays, gates and plans (the layers that read them).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, RootModel, ValidationError, model_validat
 from expansion_assets.catalogue.rules import RULES, Count, Days, Frozen, NewExecutiveRule, Rule, Share
 from expansion_assets.catalogue.titles import Titles
 
-CATALOGUE_DIR = Path(__file__).parent
+CATALOGUE_DIR = Path(__file__).resolve().parent
 
 Category = Literal["usage", "value", "stakeholder", "growth", "commercial", "commercial_timing", "intent", "risk"]
 Source = Literal[
@@ -136,8 +136,10 @@ class Catalogue:
             for trigger, definition in signals.triggers.items()
             for name, sub_trigger in definition.sub_triggers.items()
         }
-        if strays := {f"{segment}.{key}" for segment, keys in self._segments.items() for key in keys if not self._has(key)}:
-            raise CatalogueError(f"segments.yml: {', '.join(sorted(strays))}: no such sub-trigger in signals.yml")
+        known = {".".join(key) for key in self._rules}
+        for segment, keys in self._segments.items():
+            if strays := sorted(set(keys) - known):
+                raise CatalogueError(f"segments.yml: {segment}: not a sub-trigger of signals.yml: {', '.join(strays)}")
 
     @property
     def version(self) -> str:
@@ -188,27 +190,24 @@ class Catalogue:
             raise CatalogueError(f"signals.yml: {where}: no model for this rule; add one to catalogue/rules.py")
         model, key = RULES[trigger, name], f"{trigger}.{name}"
         base = definition.rule
-        _validate(model, base, "signals.yml", f"{where}.rule")
+        self._build_rule(model, base, "signals.yml", f"{where}.rule")
         base = base | self._segments.get("default", {}).get(key, {})
-        default = self._build_rule(model, base, f"default.{key}")
+        default = self._build_rule(model, base, "segments.yml", f"default.{key}")
         variants = {
-            segment: self._build_rule(model, base | keys[key], f"{segment}.{key}")
+            segment: self._build_rule(model, base | keys[key], "segments.yml", f"{segment}.{key}")
             for segment, keys in self._segments.items()
             if key in keys
         }
         return Rules(default, {segment: rule for segment, rule in variants.items() if rule != default})
 
-    def _build_rule(self, model: type[Rule], values: dict[str, Any], where: str) -> Rule:
-        rule = _validate(model, values, "segments.yml", where)
+    def _build_rule(self, model: type[Rule], values: dict[str, Any], file: str, where: str) -> Rule:
+        rule = _validate(model, values, file, where)
         if isinstance(rule, NewExecutiveRule):
             if rule.min_rank not in self.titles.ranks:
-                raise CatalogueError(f"signals.yml: {where}.min_rank: {rule.min_rank!r} is not a rank of titles.yml")
+                raise CatalogueError(f"{file}: {where}.min_rank: {rule.min_rank!r} is not a rank of titles.yml")
             if unknown := set(rule.functions) - set(self.titles.functions):
-                raise CatalogueError(f"signals.yml: {where}.functions: not in titles.yml: {', '.join(sorted(unknown))}")
+                raise CatalogueError(f"{file}: {where}.functions: not in titles.yml: {', '.join(sorted(unknown))}")
         return rule
-
-    def _has(self, key: str) -> bool:
-        return tuple(key.split(".", 1)) in self._rules
 
 
 @lru_cache(maxsize=4)
@@ -243,7 +242,5 @@ def _validate(model: type[M], values: object, file: str, where: str = "") -> M:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        lines = (
-            f"{file}: {'.'.join(filter(None, [where, *map(str, line['loc'])]))}: {line['msg']}" for line in error.errors()
-        )
-        raise CatalogueError("\n".join(lines)) from error
+        faults = [(".".join(filter(None, [where, *map(str, fault["loc"])])), fault["msg"]) for fault in error.errors()]
+        raise CatalogueError("\n".join(f"{file}: {key}: {message}" for key, message in faults)) from error

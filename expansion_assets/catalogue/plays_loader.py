@@ -6,6 +6,7 @@ not belong here: the signal library (``loader.py``), or what the rules do (``rea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -147,6 +148,22 @@ class Plans(_Model):
     def budget(self, line: PlanLine, stage: str) -> int:
         """Business days that a stage may take in a line."""
         return line.budgets.get(stage, self.stages[stage].budget_days)
+
+    def line_rows(self, plays: Mapping[str, Play] | None = None) -> list[dict[str, Any]]:
+        """Return the lines that count cards, as rows of ``control.plan_lines``.
+
+        Args:
+            plays: Plays by key; None reads ``plays.yml``.
+        """
+        plays = load_plays() if plays is None else plays
+        return [
+            {
+                "line_key": line.key, "trigger": line.trigger, "play": line.play,
+                "sla_business_days": plays[line.play].sla_business_days if line.play else line.sla_business_days,
+                "period_days": line.period_days,
+            }
+            for line in self.lines.values() if line.counts != "signatures"
+        ]
 
     @property
     def outcome_sla_business_days(self) -> int:

@@ -1,8 +1,8 @@
 """Rule values of each sub-trigger: one frozen model per kind of rule, and which sub-trigger has which.
 
-Belongs here: names, types, bounds of the numbers in ``signals.yml``. Does not belong here: the numbers themselves
-(``signals.yml``, ``segments.yml``) and their use (``triggers/``). Days are calendar days unless named otherwise, shares
-run from 0 to 1, ``limit_*`` is the value at which a firing's strength reaches 1.
+Belongs here: names, types, bounds of the numbers in ``signals.yml``. Does not belong here: the numbers
+themselves (``signals.yml``, ``segments.yml``) and their use (``triggers/``). Days are calendar days unless
+named otherwise, shares run from 0 to 1, ``limit_*`` is the value at which a firing's strength reaches 1.
 """
 
 from __future__ import annotations

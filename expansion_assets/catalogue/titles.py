@@ -1,7 +1,7 @@
 """How a job title is read: rank and business function.
 
-Belongs here: matching a title against the patterns of ``titles.yml``. Does not belong here: the patterns themselves and
-which ranks and functions matter (``signals.yml``).
+Belongs here: matching a title against the patterns of ``titles.yml``. Does not belong here: the patterns
+themselves and which ranks and functions matter (``signals.yml``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 """The one partitions definition: days of the workspace. All dated assets share it, so that a year backfills in one run."""
 
-from __future__ import annotations
-
 from datetime import date, datetime, timedelta
 
 import dagster as dg
@@ -25,9 +23,16 @@ SINGLE_RUN = dg.BackfillPolicy.single_run()
 
 
 def days_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> tuple[date, date]:
-    """Days [start, end) of a run."""
-    span = context.partition_time_window
-    return span.start.date(), span.end.date()
+    """Days [start, end) of a run, from its tags: unpartitioned steps of a run share the days of the others.
+
+    A run without a day (one view, materialised by hand) stands for the workspace's today.
+    """
+    tags = context.run.tags
+    first = tags.get("dagster/asset_partition_range_start") or tags.get("dagster/partition")
+    last = tags.get("dagster/asset_partition_range_end") or first
+    if not first or not last:
+        return load_workspace().today, load_workspace().today + timedelta(days=1)
+    return date.fromisoformat(first), date.fromisoformat(last) + timedelta(days=1)
 
 
 def window_of(context: dg.AssetExecutionContext) -> Window:

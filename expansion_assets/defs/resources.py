@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
-from expansion_assets import warehouse
+from expansion_assets.store import warehouse
 from expansion_assets.workspace import load_workspace
 
 RUN_LOCK_WAIT_SECONDS = 3600.0

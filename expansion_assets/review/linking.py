@@ -31,14 +31,11 @@ _ENDING_TYPES = ("rejected", "outcome_logged")
 class LinkableCard(Protocol):
     """What linking needs to know of a card."""
 
-    @property
-    def card_id(self) -> str: ...
-    @property
-    def account_id(self) -> str: ...
-    @property
-    def trigger(self) -> str: ...
-    @property
-    def detected_on(self) -> date: ...
+    card_id: str
+    account_id: str
+    trigger: str
+    detected_on: date
+
     @property
     def started_on(self) -> Sequence[date]:
         """Days on which the card's clock started: detection, then each return for review."""
@@ -55,7 +52,7 @@ class CardIndex:
         self._by_trigger: dict[tuple[str, str], list[LinkableCard]] = defaultdict(list)
 
     def add(self, card: LinkableCard) -> None:
-        """Add a card; cards of an account and trigger come in the order of their detection."""
+        """Add a card."""
         self._by_id[card.card_id] = card
         self._by_trigger[card.account_id, card.trigger].append(card)
 
@@ -68,7 +65,7 @@ class CardIndex:
             return None
         candidates = self._by_trigger.get((event["account_id"], event["trigger"]), [])
         fitting = [c for c in candidates if c.detected_on <= day <= c.detected_on + self._window]
-        return fitting[-1] if fitting else None
+        return max(fitting, key=lambda c: (c.detected_on, c.card_id), default=None)
 
 
 def known_day(row: Mapping[str, Any], timezone: str) -> date:
@@ -95,13 +92,13 @@ def link_events(
         account and trigger without one) are left out; the count of the latter is logged.
     """
     index = CardIndex(link_days)
-    for card in sorted(cards, key=lambda c: (c.detected_on, c.card_id)):
+    for card in cards:
         index.add(card)
     linked, unmatched = [], 0
     for event in events:
-        card = index.find(event, clock.day_of(event["at"], timezone))
-        if card is not None:
-            linked.append(review_row(event, card, timezone))
+        found = index.find(event, clock.day_of(event["at"], timezone))
+        if found is not None:
+            linked.append(review_row(event, found, timezone))
         elif event["event_type"] != "review_signed":
             unmatched += 1
     if unmatched:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+# A signature needs a person: these actors only show that a job ran.
+_MACHINES = {"system", "job", "scheduler", "dagster", "automation", "bot"}
 DECISIONS = ("accepted", "rejected", "too_early")
 # Furthest first: a card stands at the first of these that has happened.
 _STAGES = (
@@ -119,6 +121,11 @@ def signatures(events: Iterable[Mapping[str, Any]], first: date, last: date, as_
     """
     return [
         dict(event) for event in events
-        if event["event_type"] == "review_signed" and (event.get("actor") or "").strip()
+        if event["event_type"] == "review_signed" and _is_person(event.get("actor"))
         and first <= event["at"].date() <= last and event["known_on"] <= as_of
     ]
+
+
+def _is_person(actor: str | None) -> bool:
+    name = (actor or "").strip().casefold()
+    return bool(name) and name not in _MACHINES

@@ -23,7 +23,7 @@ import duckdb
 
 _PERIOD = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?(?=\D*$)")
 _CHUNK_BYTES = 1 << 22
-_RECORD_JSON = """json_merge_patch(to_json(record), '{"row_number": null}')::varchar"""
+_RECORD_JSON = """json_merge_patch(to_json(record), '{"file_": null, "row_number": null}')::varchar"""
 _NOT_IN_TEXT = "\x01"  # a delimiter that no JSON line holds unescaped
 
 

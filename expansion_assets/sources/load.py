@@ -19,6 +19,7 @@ import duckdb
 from expansion_assets.sources.contracts import SQL_TYPES, Column, TableContract
 from expansion_assets.sources.landing import Incoming, find_files, literal, quoted, read_file
 from expansion_assets.sources.mapping import ColumnMapping, TableMapping
+from expansion_assets.store.warehouse import transaction
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +126,7 @@ def _stage_files(
         return
     is_versioned = mapping.loaded_at is not None
     files = find_files(directory, mapping.files, *((window.start, window.end) if is_versioned else ()))
+    batch: Incoming | None = None
     for path in files:
         report.files += 1
         try:
@@ -141,7 +143,17 @@ def _stage_files(
         connection.execute(
             f"insert into refused select {literal(path.name)}, row_number, rule, raw_json, null from unreadable"
         )
-        _judge(connection, contract, mapping, incoming, path, window, now, report)
+        _compare_columns(contract, mapping, incoming, path, report)
+        # Judging is one statement for all files of one shape: a year of monthly files costs as much as one.
+        if batch is not None and batch.columns == incoming.columns:
+            connection.execute(f"insert into batch by name select {literal(path.name)} as file_, * from incoming")
+            continue
+        if batch is not None:
+            _judge(connection, contract, mapping, batch, window, now)
+        batch = incoming
+        connection.execute(f"create or replace temp table batch as select {literal(path.name)} as file_, * from incoming")
+    if batch is not None:
+        _judge(connection, contract, mapping, batch, window, now)
 
 
 def _start_staging(connection: duckdb.DuckDBPyConnection, contract: TableContract) -> None:
@@ -211,28 +223,37 @@ def _rules(contract: TableContract) -> list[tuple[str, str]]:
     return rules
 
 
-def _judge(
-    connection: duckdb.DuckDBPyConnection,
-    contract: TableContract,
-    mapping: TableMapping,
-    incoming: Incoming,
-    path: Path,
-    window: Window,
-    now: datetime,
-    report: LandingReport,
-) -> None:
-    mapped = {name: mapping.columns.get(name) for name in contract.columns}
-    missing = [
-        name for name, column in contract.columns.items()
-        if column.required and not _is_supplied(mapped[name], incoming)
+def _missing_columns(contract: TableContract, mapping: TableMapping, incoming: Incoming) -> list[str]:
+    return [
+        name
+        for name, column in contract.columns.items()
+        if column.required and not _is_supplied(mapping.columns.get(name), incoming)
     ]
-    for name in missing:
+
+
+def _compare_columns(
+    contract: TableContract, mapping: TableMapping, incoming: Incoming, path: Path, report: LandingReport
+) -> None:
+    """Report what a file lacks and what it has beyond the contract."""
+    for name in _missing_columns(contract, mapping, incoming):
         report.messages.append(f"{path.name}: required column {name} is missing")
     sources = {spec.column for spec in (*mapping.columns.values(), mapping.loaded_at) if spec and spec.column}
     unknown = sorted(set(incoming.columns) - sources)
     if unknown and mapping.loaded_at is not None:
         report.messages.append(f"{path.name}: columns not in the contract: {', '.join(unknown)}")
 
+
+def _judge(
+    connection: duckdb.DuckDBPyConnection,
+    contract: TableContract,
+    mapping: TableMapping,
+    incoming: Incoming,
+    window: Window,
+    now: datetime,
+) -> None:
+    """Cast the batch, find the first rule that each row breaks, and part it into ``staged`` and ``refused``."""
+    mapped = {name: mapping.columns.get(name) for name in contract.columns}
+    missing = _missing_columns(contract, mapping, incoming)
     texts = {name: _text(mapped[name], incoming) for name in contract.columns}
     parsed = [f"{_typed(column, texts[name], mapped[name])} as {quoted(name)}" for name, column in contract.columns.items()]
     parsed += [f"{text} as {quoted(name + '__text')}" for name, text in texts.items() if contract.columns[name].type != "string"]
@@ -245,48 +266,42 @@ def _judge(
     verdict = " ".join(f"when {condition.format(now=instant)} then '{rule}'" for rule, condition in rules)
     key = " || '|' || ".join(f"{quoted(name)}::varchar" for name in contract.key)
     # Without a load time a second row of a key cannot be a correction: nothing says which came later.
-    repeated = "false" if mapping.loaded_at else "rule is null and occurrence > 1"
+    place = "row_number() over (partition by row_key, broken_rule is null order by source_file, source_row)"
     connection.execute(
         f"""
         create or replace temp table judged as
         with parsed as (
-            select record.row_number as source_row, record, {", ".join(parsed)},
+            select record.file_ as source_file, record.row_number as source_row, record, {", ".join(parsed)},
                 {loaded} as loaded_at, {loaded_text} as loaded_at__text
-            from incoming as record
+            from batch as record
         ),
         timed as (
             select *, {happened} as happened_at, coalesce(loaded_at, {happened} + interval {lag} second) as known_from
             from parsed
         ),
         ruled as (
-            select *, {key} as row_key, case {verdict} end as rule
+            select *, {key} as row_key, case {verdict} end as broken_rule
             from timed
         ),
         counted as (
-            select *, row_number() over (partition by row_key, rule is null order by source_row) as occurrence
+            select *, {"1" if mapping.loaded_at else place} as occurrence
             from ruled
         )
-        select * exclude (record, rule), loaded_at is null as is_known_at_assumed,
-            case when {repeated} then 'duplicate_key' else rule end as rule,
-            case when {repeated} or rule is not null then {incoming.raw_json} end as raw_json
+        select * exclude (record, broken_rule, occurrence), loaded_at is null as is_known_at_assumed,
+            case when broken_rule is null and occurrence > 1 then 'duplicate_key' else broken_rule end as rule,
+            case when broken_rule is not null or occurrence > 1 then {incoming.raw_json} end as raw_json
         from counted
         where known_from is null
             or (known_from >= timestamp '{window.known_from}' and known_from < timestamp '{window.known_before}')
             or happened_at > {instant} + interval 1 day
         """
     )
-    file = literal(path.name)
     connection.execute(
-        f"insert into refused select {file}, source_row, rule, raw_json, known_from from judged where rule is not null"
+        "insert into refused select source_file, source_row, rule, raw_json, known_from from judged where rule is not null"
     )
     own = ", ".join(quoted(name) for name in contract.columns)
-    connection.execute(
-        f"""
-        insert into staged ({own}, happened_at, known_from, is_known_at_assumed, source_file, source_row, row_key)
-        select {own}, happened_at, known_from, is_known_at_assumed, {file}, source_row, row_key
-        from judged where rule is null
-        """
-    )
+    system = "happened_at, known_from, is_known_at_assumed, source_file, source_row, row_key"
+    connection.execute(f"insert into staged ({own}, {system}) select {own}, {system} from judged where rule is null")
 
 
 def _is_supplied(mapping: ColumnMapping | None, incoming: Incoming) -> bool:
@@ -329,34 +344,45 @@ def _write(
     """Replace the window's versions, the quarantine rows and the status, all or nothing."""
     table = f"raw.{contract.name}"
     in_window = f"known_from >= timestamp '{window.known_from}' and known_from < timestamp '{window.known_before}'"
-    connection.execute("begin")
-    try:
-        connection.execute(
-            f"create or replace temp table touched as select row_key from {table} where {in_window}"
-            " union select row_key from staged"
-        )
+    with transaction(connection):
+        connection.execute(f"create or replace temp table touched as select row_key from {table} where {in_window}")
         connection.execute(f"delete from {table} where {in_window}")
-        connection.execute(f"insert into {table} select * from staged")
         connection.execute(
             f"""
-            update {table} as raw set known_to = chain.known_to, version_no = chain.version_no
-            from (
-                select row_key, known_from,
-                    lead(known_from) over (partition by row_key order by known_from) as known_to,
-                    row_number() over (partition by row_key order by known_from) as version_no
-                from {table} semi join touched using (row_key)
-            ) as chain
-            where raw.row_key = chain.row_key and raw.known_from = chain.known_from
-                and (raw.known_to is distinct from chain.known_to or raw.version_no is distinct from chain.version_no)
+            insert into {table}
+            select * replace (
+                lead(known_from) over versions as known_to,
+                row_number() over versions as version_no
+            )
+            from staged window versions as (partition by row_key order by known_from)
             """
         )
+        _rechain(connection, table, in_window)
         _write_quarantine(connection, contract, in_window, now)
         _count(connection, report)
         _write_status(connection, contract, window, now, report)
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
+
+
+def _rechain(connection: duckdb.DuckDBPyConnection, table: str, in_window: str) -> None:
+    """Number the versions anew of keys that also have versions outside the window."""
+    connection.execute(
+        f"""
+        update {table} as raw set known_to = chain.known_to, version_no = chain.version_no
+        from (
+            select row_key, known_from,
+                lead(known_from) over versions as known_to,
+                row_number() over versions as version_no
+            from {table}
+            where row_key in (
+                select row_key from {table}
+                where not ({in_window}) and row_key in (select row_key from staged union select row_key from touched)
+            )
+            window versions as (partition by row_key order by known_from)
+        ) as chain
+        where raw.row_key = chain.row_key and raw.known_from = chain.known_from
+            and (raw.known_to is distinct from chain.known_to or raw.version_no is distinct from chain.version_no)
+        """
+    )
 
 
 def _write_quarantine(

@@ -64,6 +64,7 @@ class User:
     arrival_lag: int = 0
     """Days from use to arrival."""
     seat_from: int | None = None
+    seat_until: int | None = None
     moves: dict[int, str] = field(default_factory=dict)
     """Department changes in the directory by day."""
 
@@ -128,6 +129,8 @@ class Account:
     """Days on which only planned tickets may come in."""
     busy_meetings: list[tuple[int, int]] = field(default_factory=list)
     """Days on which no other external meeting is held."""
+    calls: list[int] = field(default_factory=list)
+    """Days of calls that a case needs."""
     mailboxes: set[str] = field(default_factory=set)
     counters: Counter[str] = field(default_factory=Counter)
 

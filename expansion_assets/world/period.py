@@ -15,7 +15,11 @@ import holidays
 import numpy as np
 
 _OFFSET_HOURS = {"US": 6, "GB": 0}  # working day against UTC; the continent starts an hour earlier
-_QUIET_SEASONS = (((7, 15), (8, 31), 0.8), ((12, 20), (12, 31), 0.35), ((1, 1), (1, 5), 0.45))  # month, day, factor
+_QUIET_SEASONS = (
+    ((7, 15), (8, 31), 0.8),
+    ((12, 20), (12, 31), 0.35),
+    ((1, 1), (1, 5), 0.45),
+)  # month, day, factor
 
 
 @cache
@@ -61,7 +65,9 @@ class Period:
             number += 1
         return number
 
-    def previous_business(self, country: str, number: int, weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)) -> int:
+    def previous_business(
+        self, country: str, number: int, weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)
+    ) -> int:
         """The last working day before the day on one of the weekdays."""
         number -= 1
         while not (self.is_business(country, number) and self.day(number).weekday() in weekdays):
@@ -111,7 +117,9 @@ class Period:
     def working_moment(self, country: str, number: int, rng: Random) -> datetime:
         """A moment in the country's working hours of the day, UTC."""
         minute = rng.randrange(8 * 60 + 5, 16 * 60 + 40) + 60 * _OFFSET_HOURS.get(country, -1)
-        return datetime.combine(self.day(number), time()) + timedelta(minutes=minute, seconds=rng.randrange(60))
+        return datetime.combine(self.day(number), time()) + timedelta(
+            minutes=minute, seconds=rng.randrange(60)
+        )
 
     def evening(self, number: int) -> datetime:
         """Load time of exports that run at the end of the day itself (product, identity logins)."""

@@ -38,10 +38,6 @@ class TextBank:
             self._refill(name)
         raise LookupError(f"no text of {name} fits")
 
-    def left(self, name: str) -> int:
-        """Texts of a file not yet used in this round."""
-        return len(self._left[name])
-
     def _refill(self, name: str) -> None:
         self.rounds[name] += 1
         texts = list(self._texts[name])

@@ -10,28 +10,22 @@ import csv
 import io
 import json
 from datetime import date, datetime, time, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 
-CONTRACTS_DIR = Path(__file__).parent.parent / "sources" / "contracts"
-_POLARS = {
-    "string": pl.String, "number": pl.Float64, "integer": pl.Int64, "boolean": pl.Boolean, "date": pl.Date,
+from expansion_assets.sources.contracts import TableContract, load_contracts
+
+_POLARS: dict[str, Any] = {
+    "string": pl.String,
+    "number": pl.Float64,
+    "integer": pl.Int64,
+    "boolean": pl.Boolean,
+    "date": pl.Date,
     "timestamp": pl.Datetime("us", "UTC"),
 }
 LOADED_AT = "loaded_at"
-
-
-@cache
-def read_contracts() -> dict[str, dict[str, Any]]:
-    """Contract of every table, as written in the contract files."""
-    tables: dict[str, dict[str, Any]] = {}
-    for path in sorted(CONTRACTS_DIR.glob("*.yml")):
-        tables |= yaml.safe_load(path.read_text(encoding="utf-8"))["tables"]
-    return tables
 
 
 class Landing:
@@ -41,7 +35,7 @@ class Landing:
         """Collect rows that arrive up to the end of ``last_day``; older ones came with the first load."""
         self._first_load = datetime.combine(first_day, time(4, 5))
         self._end = datetime.combine(last_day + timedelta(days=1), time())
-        self._rows: dict[str, list[dict[str, Any]]] = {table: [] for table in read_contracts()}
+        self._rows: dict[str, list[dict[str, Any]]] = {table: [] for table in load_contracts()}
         self._frames: dict[str, list[pl.DataFrame]] = {}
 
     def add(self, table: str, loaded_at: datetime, row: dict[str, Any]) -> None:
@@ -50,7 +44,7 @@ class Landing:
         Raises:
             KeyError: the row has a column that the contract does not name.
         """
-        columns = read_contracts()[table]["columns"]
+        columns = load_contracts()[table].columns
         if unknown := row.keys() - columns.keys():
             raise KeyError(f"{table}: {sorted(unknown)}")
         loaded_at = max(loaded_at, self._first_load)
@@ -67,46 +61,50 @@ class Landing:
             table: self._write_frames(table, contract, directory)
             if table in self._frames
             else self._write_rows(table, contract, directory)
-            for table, contract in read_contracts().items()
+            for table, contract in load_contracts().items()
         }
 
-    def _write_rows(self, table: str, contract: dict[str, Any], directory: Path) -> int:
-        key = contract["key"]
+    def _write_rows(self, table: str, contract: TableContract, directory: Path) -> int:
+        key = contract.key
         months: dict[str, list[dict[str, Any]]] = {}
         rows = sorted(self._rows[table], key=lambda row: (row[LOADED_AT], *(str(row[name]) for name in key)))
         for row in rows:
             months.setdefault(f"{row[LOADED_AT]:%Y-%m}", []).append(row)
         for month, arrived in months.items():
             path = _file(directory, contract, month)
-            if contract["format"] == "parquet":
+            if contract.format == "parquet":
                 _typed(pl.DataFrame(arrived, infer_schema_length=None), contract).write_parquet(path)
-            elif contract["format"] == "csv":
+            elif contract.format == "csv":
                 path.write_text(_csv(arrived), encoding="utf-8", newline="")
             else:
                 path.write_text(_json_lines(arrived), encoding="utf-8", newline="")
         return len(rows)
 
-    def _write_frames(self, table: str, contract: dict[str, Any], directory: Path) -> int:
+    def _write_frames(self, table: str, contract: TableContract, directory: Path) -> int:
         frame = pl.concat(self._frames[table])
-        order = [LOADED_AT, *contract["key"]]
+        order = [LOADED_AT, *contract.key]
         for (month,), arrived in frame.group_by(pl.col(LOADED_AT).dt.strftime("%Y-%m"), maintain_order=True):
             _typed(arrived.sort(order), contract).write_parquet(_file(directory, contract, str(month)))
         return frame.height
 
 
-def _file(directory: Path, contract: dict[str, Any], month: str) -> Path:
-    pattern = contract["files"]
+def _file(directory: Path, contract: TableContract, month: str) -> Path:
+    pattern = contract.files
     path = directory / pattern.replace("_*", f"_{month}").replace("*", f"_{month}")
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
 
-def _typed(frame: pl.DataFrame, contract: dict[str, Any]) -> pl.DataFrame:
-    columns = {name: _POLARS[column["type"]] for name, column in contract["columns"].items()}
+def _typed(frame: pl.DataFrame, contract: TableContract) -> pl.DataFrame:
+    columns = {name: _POLARS[column.type] for name, column in contract.columns.items()}
     timed = [name for name, kind in columns.items() if kind == _POLARS["timestamp"]] + [LOADED_AT]
     missing = [pl.lit(None).alias(name) for name in columns if name not in frame.columns]
-    frame = frame.with_columns(pl.col(name).dt.replace_time_zone("UTC") for name in timed).with_columns(missing)
-    return frame.select([*columns, LOADED_AT]).cast({name: kind for name, kind in columns.items() if name not in timed})
+    frame = frame.with_columns(pl.col(name).dt.replace_time_zone("UTC") for name in timed).with_columns(
+        missing
+    )
+    return frame.select([*columns, LOADED_AT]).cast(
+        {name: kind for name, kind in columns.items() if name not in timed}
+    )
 
 
 def _spell(value: Any) -> Any:
@@ -128,5 +126,7 @@ def _csv(rows: list[dict[str, Any]]) -> str:
 
 
 def _json_lines(rows: list[dict[str, Any]]) -> str:
-    lines = (json.dumps({name: _spell(value) for name, value in row.items()}, ensure_ascii=False) for row in rows)
+    lines = (
+        json.dumps({name: _spell(value) for name, value in row.items()}, ensure_ascii=False) for row in rows
+    )
     return "".join(f"{line}\n" for line in lines)

@@ -12,13 +12,14 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 FOREVER = 10**7
 ACTIVE_DAYS = 28
 FRESH_DAYS = {"product": 3, "metered": 3, "identity": 35, "support": 14}
-FREE_MAIL = {"gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "yahoo.com", "gmx.de", "web.de", "icloud.com"}
+FREE_MAIL = {"gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "yahoo.com", "gmx.de", "web.de"}
 Row = Mapping[str, Any]
 
 
@@ -43,9 +44,24 @@ def known(versions: Iterable[Version], day: int) -> list[Row]:
     return [version.row for version in versions if version.since <= day < version.until]
 
 
+def last_known(versions: list[Version], day: int) -> Row | None:
+    """The newest row known at the end of a day; versions are oldest first."""
+    for row, since, until in reversed(versions):
+        if since <= day < until:
+            return row
+    return None
+
+
+@cache
 def lower(text: str | None) -> str | None:
     """Trimmed lower case; None for nothing."""
     return (text.strip().lower() or None) if text else None
+
+
+@cache
+def department_name(text: str | None) -> str | None:
+    """Lower case with single spaces, because directory and licence spell alike only by accident."""
+    return " ".join(text.lower().split()) or None if text else None
 
 
 def domain_of(email: str | None) -> str | None:
@@ -64,7 +80,7 @@ class Book:
     """The raw tables of a book of accounts, indexed by account.
 
     Args:
-        tables: Table name -> rows, one per version, with known_from, known_to, version_no, happened_at, row_key.
+        tables: Table name -> rows, one per version; see ``oracle.firing_events``.
         zone: Workspace time zone; its midnight ends a day.
     """
 
@@ -73,7 +89,9 @@ class Book:
         self._zone = ZoneInfo(zone)
         self._is_utc = zone == "UTC"
         self._versions = {
-            table: [self._version(row) for row in rows] for table, rows in tables.items() if table != "product_usage"
+            table: [self._version(row) for row in rows]
+            for table, rows in tables.items()
+            if table != "product_usage"
         }
         self.accounts = self._by("crm_accounts", "account_id")
         self._lines_by_id = self._by("billing_subscription_lines", "line_id")
@@ -105,8 +123,7 @@ class Book:
 
     def account(self, account_id: str, day: int) -> Row | None:
         """The account as known on a day."""
-        rows = known(self.accounts.get(account_id, ()), day)
-        return rows[-1] if rows else None
+        return last_known(self.accounts.get(account_id, []), day)
 
     def accounts_known(self, day: int) -> dict[str, Row]:
         """All accounts known on a day."""
@@ -137,12 +154,12 @@ class Book:
         if fresh_days and not any(day - back in arrivals for back in range(fresh_days)):
             return False
         spans = self._presence[source].get(account_id, ())
-        return self.account(account_id, day) is not None and any(since <= day < until for since, until in spans)
+        is_matched = any(since <= day < until for since, until in spans)
+        return is_matched and self.account(account_id, day) is not None
 
     def user(self, user_id: str, day: int) -> Row | None:
         """A product user as known on a day."""
-        rows = known(self._users.get(user_id, ()), day)
-        return rows[-1] if rows else None
+        return last_known(self._users.get(user_id, []), day)
 
     def is_employee(self, user_id: str, day: int) -> bool:
         """Whether a user counts: service, internal, contractor and vendor users do not."""
@@ -151,8 +168,7 @@ class Book:
 
     def directory(self, email: str | None, day: int) -> Row | None:
         """A person in the customer's directory as known on a day."""
-        rows = known(self._directory.get(lower(email), ()), day)
-        return rows[-1] if rows else None
+        return last_known(self._directory.get(lower(email), []), day)
 
     def directory_history(self, email: str | None, day: int) -> list[Row]:
         """All that the directory had said about a person by a day, oldest first."""
@@ -162,7 +178,7 @@ class Book:
         """Department of a user as known on a day."""
         user = self.user(user_id, day)
         entry = self.directory(user["email"], day) if user else None
-        return entry["department"] if entry else None
+        return department_name(entry["department"]) if entry else None
 
     def core_features(self, day: int) -> set[str]:
         """Features of the core tier as known on a day."""
@@ -172,12 +188,16 @@ class Book:
 
     def active_users(self, account_id: str, day: int) -> list[str]:
         """Employees with known use in the 28 days that end on a day."""
-        return [
-            user for user, active in self._active_28d.get(account_id, {}).items()
-            if day in active and self.is_employee(user, day)
-        ]
+        if (account_id, day) not in self._active_users:
+            self._active_users[account_id, day] = [
+                user for user, active in self._active_days.get(account_id, {}).items()
+                if day in active and self.is_employee(user, day)
+            ]
+        return self._active_users[account_id, day]
 
-    def used_on(self, account_id: str, user_id: str, used_on: int, day: int, features: set[str] | None = None) -> bool:
+    def used_on(
+        self, account_id: str, user_id: str, used_on: int, day: int, features: set[str] | None = None
+    ) -> bool:
         """Whether a user used the product (or one of some features) on a day, as known on another."""
         return any(
             use.since <= day < use.until and (features is None or use.feature in features)
@@ -195,7 +215,8 @@ class Book:
     def licensed_departments(self, account_id: str, day: int) -> set[str]:
         """Departments that the running lines name."""
         named = (row["licensed_departments"] or "" for row in self.valid_lines(account_id, day))
-        return {name.strip() for names in named for name in names.split("|") if name.strip()}
+        found = {department_name(name) for names in named for name in names.split("|")}
+        return {name for name in found if name}
 
     def _version(self, row: Row) -> Version:
         until = FOREVER if row["known_to"] is None else self.day_of(row["known_to"])
@@ -222,9 +243,10 @@ class Book:
             for account_id, since, until in self.owners(version):
                 days = self.usage[account_id][row["user_id"]]
                 days.setdefault(used_on, []).append(Use(row["feature"], since, until))
-        self._active_28d: dict[str, dict[str, set[int]]] = {}
+        self._active_users: dict[tuple[str, int], list[str]] = {}
+        self._active_days: dict[str, dict[str, set[int]]] = {}
         for account_id, users in self.usage.items():
-            self._active_28d[account_id] = {
+            self._active_days[account_id] = {
                 user: {
                     day
                     for used_on, uses in days.items()
@@ -258,7 +280,10 @@ class Book:
         self._presence: dict[str, dict[str, set[tuple[int, int]]]] = {
             "product": {
                 account_id: {
-                    (use.since, use.until) for days in users.values() for uses in days.values() for use in uses
+                    (use.since, use.until)
+                    for days in users.values()
+                    for uses in days.values()
+                    for use in uses
                 }
                 for account_id, users in self.usage.items()
             }

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class Event(NamedTuple):
-    """One firing event; `is_scheduled` says that the calendar brought it, so the fleet check passes over it."""
+    """One firing event; the fleet check passes over what the calendar brought (`is_scheduled`)."""
 
     account_id: str
     trigger: str
@@ -73,7 +73,7 @@ def level_events(subject: Subject, readings: Iterable[Reading]) -> Iterator[Even
     """Run the machine of one subject over its watchable days, oldest first.
 
     Days of grace and live days have a machine each, so that a crossing seen in grace fires when grace ends.
-    A new limit starts both anew; from then on the condition also needs `regrowth` users more than on that day.
+    A new limit starts both anew; from then on the condition also needs `regrowth` users more than that day.
     """
     machines = {True: Crossing(), False: Crossing()}
     previous: Reading | None = None
@@ -85,7 +85,7 @@ def level_events(subject: Subject, readings: Iterable[Reading]) -> Iterator[Even
                 yield Event(*subject, "closed", day, "limit_changed")
             machines = {True: Crossing(), False: Crossing()}
             users_at_change = reading.users
-        has_grown = users_at_change is None or reading.users >= users_at_change + reading.regrowth
+        has_grown = users_at_change is None or reading.users >= users_at_change + reading.regrowth - 1e-9
         step = machines[reading.in_grace].step(
             reading.is_true and has_grown, reading.is_calm, reading.rearm_days
         )

@@ -50,7 +50,7 @@ def firing_events(
         *adjacent_use(book, rules, proven, ordinals),
     ]
     marked = _mark_fleet(book, rules, events)
-    return sorted(marked, key=lambda event: (event.as_of_date, event[1], event[2], event[0], event[3], event[4]))
+    return sorted(marked, key=lambda event: (event.as_of_date, *event[1:3], event.account_id, *event[3:5]))
 
 
 def _mark_fleet(book: Book, rules: Rules, events: list[Event]) -> list[Event]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import NamedTuple
 
 from .book import Book, Row, Version, domain_of, known, lower, person_key
@@ -60,7 +61,8 @@ def role_changes(book: Book, rules: Rules, days: Sequence[int]) -> Iterator[Even
         event_type, reason = ("suppressed", "same_episode") if is_same_episode else ("opened", None)
         if not is_same_episode:
             opened.append((move.account_id, sub_trigger, function, day))
-        yield Event(move.account_id, TRIGGER, sub_trigger, move.person, event_type, date.fromordinal(day), reason)
+        as_of = date.fromordinal(day)
+        yield Event(move.account_id, TRIGGER, sub_trigger, move.person, event_type, as_of, reason)
 
 
 def _sub_triggers(book: Book, rules: Rules, move: Move, contact: Row | None) -> Iterator[str]:
@@ -111,7 +113,9 @@ def _moves(book: Book) -> Iterator[Move]:
     for row, known_on in _first_versions(book, "crm_contact_role_changes"):
         versions = [
             version for version in book.contacts.get(row["account_id"], ())
-            if row["contact_id"] is not None and version.row["contact_id"] == row["contact_id"]
+            if row["contact_id"] is not None
+            and version.row["contact_id"] == row["contact_id"]
+            and version.since <= known_on
         ]
         contact = versions[-1].row if versions else {}
         if not (row["email"] or contact):
@@ -147,7 +151,7 @@ def _moves_of_contacts(book: Book) -> Iterator[Move]:
         for version in versions:
             by_contact.setdefault(version.row["contact_id"], []).append(version)
     for versions in by_contact.values():
-        for before, after in zip(versions, versions[1:], strict=False):
+        for before, after in pairwise(versions):
             old, new = before.row, after.row
             moves = []
             if old["title"] != new["title"]:

@@ -51,6 +51,11 @@ class Rules:
         return None if title is None else _first_match(self.function_patterns, title)
 
 
+def at_least(value: float, threshold: float) -> bool:
+    """Whether a value reaches a threshold; 0.07 x 100 is 7.000000000000001, which 7 must reach."""
+    return value >= threshold - 1e-9
+
+
 def _read(path: Path) -> dict[str, Any]:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 

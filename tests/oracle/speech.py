@@ -13,17 +13,15 @@ from datetime import date
 
 from .book import Book, Row, Version, domain_of, lower
 from .machine import Event, Reading, Subject, level_events
-from .rules import Rules
+from .rules import Rules, at_least
 
-# Table, column of the speaker's e-mail, side that speaks (None: the row tells).
-TEXTS = (
-    ("support_tickets", "requester_email", "customer"),
-    ("feedback_nps", "email", "customer"),
-    ("feedback_references", None, "customer"),
-    ("meetings_turns", None, None),
-    ("meetings_notes", None, "vendor"),
-    ("crm_owner_notes", None, "vendor"),
-)
+# Table and column of the speaker's e-mail. Notes are written by the vendor's side, so nothing in them counts.
+TEXTS = {
+    "support_tickets": "requester_email",
+    "feedback_nps": "email",
+    "feedback_references": None,
+    "meetings_turns": None,
+}
 
 
 class Tags:
@@ -76,7 +74,8 @@ def advanced_tickets(book: Book, rules: Rules, tags: Tags, days: Sequence[int]) 
     default = rules.of("ADVANCED_TICKETS", "advanced_shift")
     for day in days:
         accounts = book.accounts_known(day)
-        outages = _outages(units, day, max(default["outage_min_accounts"], default["outage_min_share"] * len(accounts)))
+        many = max(default["outage_min_accounts"], default["outage_min_share"] * len(accounts))
+        outages = _outages(units, day, many)
         counts = {account: _counts(found, day, outages, default) for account, found in units.items()}
         n_book = sum(count.baseline for count in counts.values())
         book_share = sum(count.baseline_advanced for count in counts.values()) / n_book if n_book else 0.0
@@ -117,7 +116,9 @@ def _outages(units: dict[str, list[Unit]], day: int, min_accounts: float) -> set
     return {key for key, found in accounts.items() if len(found) >= min_accounts}
 
 
-def _counts(units: list[Unit], day: int, outages: set[tuple[str | None, int]], rule: dict[str, float]) -> Counts:
+def _counts(
+    units: list[Unit], day: int, outages: set[tuple[str | None, int]], rule: dict[str, float]
+) -> Counts:
     counts = Counts()
     for unit in units:
         if unit.known_on > day or (unit.topic, unit.happened_on) in outages:
@@ -141,22 +142,24 @@ def _counts(units: list[Unit], day: int, outages: set[tuple[str | None, int]], r
 def _is_shift(counts: Counts, book_share: float, rule: dict[str, float]) -> bool:
     if counts.advanced < rule["min_advanced"]:
         return False
-    is_sole_contact = len(counts.requesters) == 1 and len(counts.advanced_topics) >= rule["sole_contact_topics"]
-    if len(counts.advanced_requesters) < rule["min_requesters"] and not is_sole_contact:
+    is_sole_contact = len(counts.requesters) == 1
+    has_topics = len(counts.advanced_topics) >= rule["sole_contact_topics"]
+    if len(counts.advanced_requesters) < rule["min_requesters"] and not (is_sole_contact and has_topics):
         return False
     share = counts.advanced / counts.window
     weight = rule["shrink_weight"]
     baseline = (counts.baseline_advanced + weight * book_share) / (counts.baseline + weight)
-    return counts.advanced >= rule["min_share"] * counts.window and share >= baseline + rule["lift_points"]
+    return at_least(share, rule["min_share"]) and at_least(share, baseline + rule["lift_points"])
 
 
 def adjacent_use(book: Book, rules: Rules, tags: Tags, days: Sequence[int]) -> Iterator[Event]:
     """Events of every account and problem."""
     judged: list[tuple[int, str, str]] = []
-    for table, email, side in TEXTS:
+    for table, email in TEXTS.items():
         for version in book.table(table):
-            if version.row["version_no"] == 1 and (side or version.row["speaker_side"]) == "customer":
-                problems = {tag["problem_key"] or "other" for tag in tags.of(table, version.row, "adjacent_use")}
+            if version.row["version_no"] == 1 and version.row.get("speaker_side") != "vendor":
+                proven = tags.of(table, version.row, "adjacent_use")
+                problems = {tag["problem_key"] or "other" for tag in proven}
                 if problems:
                     domain = domain_of(version.row[email]) if email else None
                     judged += _judged(book, rules, version, domain, problems, days)

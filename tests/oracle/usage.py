@@ -15,7 +15,7 @@ import holidays
 
 from .book import Book, Row
 from .machine import Event, Reading, Subject, level_events
-from .rules import Rules
+from .rules import Rules, at_least
 
 TRIGGER = "USAGE_MILESTONE"
 NOT_METERS = {"seat", "plan", "module"}
@@ -49,15 +49,15 @@ def _seat_readings(book: Book, rules: Rules, subject: Subject, days: Sequence[in
         if "assigned_share" in rule:
             assigned = assigned_users(book, account_id, day)
             is_assigned_full = (
-                len(assigned) >= rule["assigned_share"] * contracted
-                and len(active & assigned) >= rule["active_of_assigned_share"] * len(assigned)
+                at_least(len(assigned), rule["assigned_share"] * contracted)
+                and at_least(len(active & assigned), rule["active_of_assigned_share"] * len(assigned))
             )
         threshold = rule["threshold_share"] * contracted
         margin = max(rule["rearm_points"] * contracted, rule["rearm_seats"])
         yield Reading(
             day=day,
-            is_true=len(active) >= threshold or is_assigned_full,
-            is_calm=len(active) <= threshold - margin and not is_assigned_full,
+            is_true=at_least(len(active), threshold) or is_assigned_full,
+            is_calm=at_least(threshold - margin, len(active)) and not is_assigned_full,
             rearm_days=rule["rearm_days"],
             in_grace=_is_in_grace(account, rule, day),
             limit=contracted,
@@ -103,8 +103,8 @@ def _quota_readings(book: Book, rules: Rules, subject: Subject, days: Sequence[i
             used_before = _metered(book, account_id, meter, previous_start, start, day)
         yield Reading(
             day=day,
-            is_true=used >= rule["threshold_share"] * limit,
-            is_calm=used_before is not None and used_before < rule["rearm_share"] * limit,
+            is_true=at_least(used, rule["threshold_share"] * limit),
+            is_calm=used_before is not None and not at_least(used_before, rule["rearm_share"] * limit),
             rearm_days=1,
             in_grace=_is_in_grace(account, rule, day),
             limit=limit,
@@ -138,7 +138,9 @@ def _metered(book: Book, account_id: str, meter: str, start: int, end: int, day:
     )
 
 
-def _department_readings(book: Book, rules: Rules, subject: Subject, days: Sequence[int]) -> Iterator[Reading]:
+def _department_readings(
+    book: Book, rules: Rules, subject: Subject, days: Sequence[int]
+) -> Iterator[Reading]:
     account_id = subject.account_id
     for day in days:
         licensed = book.licensed_departments(account_id, day)
@@ -153,7 +155,8 @@ def _department_readings(book: Book, rules: Rules, subject: Subject, days: Seque
             for business_day in business_days
             for count in _core_users(book, account_id, licensed, business_day, day)
         )
-        yield Reading(day, is_true, not is_true, rule["rearm_days"], in_grace=_is_in_grace(account, rule, day))
+        in_grace = _is_in_grace(account, rule, day)
+        yield Reading(day, is_true, not is_true, rule["rearm_days"], in_grace)
 
 
 def _core_users(book: Book, account_id: str, licensed: set[str], used_on: int, day: int) -> list[int]:
@@ -171,7 +174,9 @@ def last_business_days(country: str | None, day: int, count: int) -> list[int]:
     found: list[int] = []
     while len(found) < count:
         moment = date.fromordinal(day)
-        if moment.weekday() < 5 and moment not in _holidays(country, moment.year):
+        closed = _holidays(country, moment.year)
+        weekend = closed.weekend if closed is not None else {5, 6}
+        if moment.weekday() not in weekend and moment not in (closed or ()):
             found.append(day)
         day -= 1
     return found
@@ -183,9 +188,9 @@ _HOLIDAYS: dict[tuple[str | None, int], Any] = {}
 def _holidays(country: str | None, year: int) -> Any:
     if (country, year) not in _HOLIDAYS:
         try:
-            _HOLIDAYS[country, year] = holidays.country_holidays(country, years=year) if country else {}
+            _HOLIDAYS[country, year] = holidays.country_holidays(country or "", years=year)
         except NotImplementedError:
-            _HOLIDAYS[country, year] = {}
+            _HOLIDAYS[country, year] = None
     return _HOLIDAYS[country, year]
 
 

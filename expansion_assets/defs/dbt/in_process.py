@@ -45,9 +45,8 @@ def build(context: dg.AssetExecutionContext, settings: Settings, manifest: Mappi
     runner = _runner(str(target_dir(settings)))
     runner.callbacks = [lambda message: _collect(message, events)]
     arguments = ["--quiet", "build", *parameters.selection_args, "--exclude-resource-type", "unit_test"]
-    arguments += common_arguments(settings)
-    if parameters.indirect_selection:
-        arguments += ["--indirect-selection", parameters.indirect_selection]
+    # buildable: a test waits for the step that has built all of its models.
+    arguments += [*common_arguments(settings), "--indirect-selection", parameters.indirect_selection or "buildable"]
     try:
         result = runner.invoke(arguments)
     finally:

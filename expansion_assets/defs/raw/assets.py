@@ -1,7 +1,5 @@
 """Raw assets: one per contract, versioned in known time."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import dagster as dg

@@ -85,42 +85,42 @@ def replace_window(
     Returns:
         Number of rows written.
     """
-    frame = as_arrow(table, rows)
-    connection.execute("begin")
-    try:
+    column = table.window_column
+    with transaction(connection):
         connection.execute(
-            f"delete from {table.full_name} where {table.window_column} >= $1 and {table.window_column} < $2 and {where}",
-            [start, end],
+            f"delete from {table.full_name} where {column} >= $1 and {column} < $2 and {where}", [start, end]
         )
-        _insert(connection, table, frame)
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
-    return frame.num_rows
+        return add_rows(connection, table, rows)
 
 
 def replace_all(connection: duckdb.DuckDBPyConnection, table: Table, rows: Iterable[Mapping[str, Any]]) -> int:
     """Replace a whole (small) table in one transaction; returns the number of rows."""
+    with transaction(connection):
+        connection.execute(f"delete from {table.full_name}")
+        return add_rows(connection, table, rows)
+
+
+def add_rows(connection: duckdb.DuckDBPyConnection, table: Table, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Append rows to a table; returns their number."""
     frame = as_arrow(table, rows)
+    if frame.num_rows:
+        connection.register("incoming_rows", frame)
+        names = ", ".join(f'"{name}"' for name in table.columns)
+        connection.execute(f"insert into {table.full_name} ({names}) select {names} from incoming_rows")
+        connection.unregister("incoming_rows")
+    return frame.num_rows
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All or nothing."""
     connection.execute("begin")
     try:
-        connection.execute(f"delete from {table.full_name}")
-        _insert(connection, table, frame)
+        yield
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
         raise
-    return frame.num_rows
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, table: Table, frame: pa.Table) -> None:
-    if not frame.num_rows:
-        return
-    connection.register("incoming_rows", frame)
-    names = ", ".join(f'"{name}"' for name in table.columns)
-    connection.execute(f"insert into {table.full_name} ({names}) select {names} from incoming_rows")
-    connection.unregister("incoming_rows")
 
 
 _ARROW_TYPES = {
@@ -143,3 +143,17 @@ def fetch_rows(connection: duckdb.DuckDBPyConnection, query: str, parameters: li
     cursor = connection.execute(query, parameters or [])
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def last_day_of(path: Path) -> date | None:
+    """The last day that a run finished, or None when nothing has run yet."""
+    if not path.exists():
+        return None
+    with connect(path, read_only=True) as connection:
+        found = connection.execute(
+            "select count(*) from information_schema.tables where table_schema = 'readiness' and table_name = 'coverage'"
+        ).fetchone()
+        if not found or not found[0]:
+            return None
+        row = connection.execute("select max(as_of_date) from readiness.coverage").fetchone()
+    return row[0] if row else None

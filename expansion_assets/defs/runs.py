@@ -20,6 +20,8 @@ from expansion_assets.settings import PROJECT_DIR, Settings
 from expansion_assets.workspace import Workspace
 
 Progress = Callable[[str, int, int], None]
+# A year of days: the events of one asset go in one transaction.
+_EVENT_BATCH = 400
 _RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
@@ -36,6 +38,8 @@ def prepare_home(settings: Settings) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PROJECT_DIR / "dagster.yaml", home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
+    os.environ["EXPANSION_RUN_HISTORY"] = str(home / "history")
+    os.environ["DAGSTER_EVENT_BATCH_SIZE"] = str(_EVENT_BATCH)
     return home
 
 

@@ -1,0 +1,3 @@
+{% macro beginning() -%}
+    cast('1900-01-01' as date)
+{%- endmacro %}

@@ -1,0 +1,3 @@
+{% macro clean_label(label) -%}
+    nullif(trim(regexp_replace(lower(cast({{ label }} as string)), '[ ]+', ' '{{ regexp_global() }})), '')
+{%- endmacro %}

@@ -1,0 +1,48 @@
+with
+
+accounts as (
+
+    select * from {{ ref('stg_crm__accounts') }}
+
+),
+
+stretched as (
+
+    -- Until the next version, not until known_to: an account once known is not forgotten.
+    select
+        ---------- ids
+        account_id,
+        owner_id,
+        ae_id,
+
+        ---------- texts
+        account_name,
+        segment,
+        country,
+        domain,
+        currency,
+        use_case,
+        using_function,
+        account_status,
+
+        ---------- numerics
+        arr,
+        notice_days,
+
+        ---------- dates and times
+        first_paid_on,
+        renewal_on,
+        known_from,
+        known_on as from_on,
+        coalesce(
+            lead(known_on) over (partition by account_id order by known_from, version_no),
+            {{ open_end() }}
+        ) as until_on
+
+    from accounts
+
+)
+
+select * from stretched
+
+where from_on < until_on

@@ -1,0 +1,215 @@
+with
+
+usage_intervals as (
+
+    select * from {{ ref('int_usage_intervals') }}
+
+),
+
+seat_assignments as (
+
+    select * from {{ ref('stg_product__seat_assignments') }}
+
+    where known_on < {{ window_end() }}
+        and coalesce(replaced_on, {{ open_end() }}) > {{ window_start() }}
+
+),
+
+limit_events as (
+
+    select * from {{ ref('stg_product__limit_events') }}
+
+    where happened_on > {{ add_days(window_start(), -var('activity_days')) }}
+        and known_on < {{ window_end() }}
+
+),
+
+workflow_events as (
+
+    select * from {{ ref('stg_product__workflow_events') }}
+
+    where happened_on > {{ add_days(window_start(), -var('activity_days')) }}
+        and known_on < {{ window_end() }}
+
+),
+
+employee_usage as (
+
+    select * from usage_intervals
+
+    where is_employee
+
+),
+
+usage_totals as (
+
+    select
+        account_id,
+        from_on,
+        until_on,
+        sum(minutes) as minutes,
+        sum(event_count) as event_count
+
+    from employee_usage
+
+    group by account_id, from_on, until_on
+
+),
+
+named_employee_usage as (
+
+    select * from employee_usage
+
+    where user_id is not null
+
+),
+
+excluded_usage as (
+
+    select * from usage_intervals
+
+    where not is_employee
+        and user_id is not null
+
+),
+
+advanced_usage as (
+
+    select * from employee_usage
+
+    where tier = 'advanced'
+
+),
+
+assignments as (
+
+    select
+        account_id,
+        user_id,
+        greatest(assigned_on, known_on) as from_on,
+        least(coalesce(released_on, {{ open_end() }}), coalesce(replaced_on, {{ open_end() }})) as until_on
+
+    from seat_assignments
+
+),
+
+active_users as (
+
+    {{ merged_intervals('named_employee_usage', ['account_id', 'user_id']) }}
+
+),
+
+excluded_users as (
+
+    {{ merged_intervals('excluded_usage', ['account_id', 'user_id']) }}
+
+),
+
+advanced_features as (
+
+    {{ merged_intervals('advanced_usage', ['account_id', 'feature']) }}
+
+),
+
+assigned_users as (
+
+    {{ merged_intervals('assignments', ['account_id', 'user_id']) }}
+
+),
+
+active_assigned_users as (
+
+    select
+        active_users.account_id,
+        greatest(active_users.from_on, assigned_users.from_on) as from_on,
+        least(active_users.until_on, assigned_users.until_on) as until_on
+
+    from active_users
+
+    inner join assigned_users
+        on active_users.account_id = assigned_users.account_id
+        and active_users.user_id = assigned_users.user_id
+        and active_users.from_on < assigned_users.until_on
+        and active_users.until_on > assigned_users.from_on
+
+),
+
+in_product_events as (
+
+    select
+        account_id,
+        'limit_events' as measure,
+        1 as amount,
+        happened_on,
+        known_on,
+        replaced_on
+
+    from limit_events
+
+    union all
+
+    select
+        account_id,
+        case kind when 'export' then 'export_rows' else 'workflow_events' end as measure,
+        case kind when 'export' then coalesce(quantity, 0) else 1 end as amount,
+        happened_on,
+        known_on,
+        replaced_on
+
+    from workflow_events
+
+),
+
+measure_intervals as (
+
+    select account_id, 'active_users' as measure, 1 as amount, from_on, until_on from active_users
+
+    union all
+
+    select account_id, 'excluded_users' as measure, 1 as amount, from_on, until_on from excluded_users
+
+    union all
+
+    select account_id, 'advanced_features' as measure, 1 as amount, from_on, until_on from advanced_features
+
+    union all
+
+    select account_id, 'assigned_seats' as measure, 1 as amount, from_on, until_on from assigned_users
+
+    union all
+
+    select account_id, 'active_assigned_users' as measure, 1 as amount, from_on, until_on from active_assigned_users
+
+    union all
+
+    select account_id, 'usage_minutes' as measure, minutes as amount, from_on, until_on from usage_totals
+
+    union all
+
+    select account_id, 'usage_events' as measure, event_count as amount, from_on, until_on from usage_totals
+
+    union all
+
+    select
+        account_id,
+        measure,
+        amount,
+        greatest(happened_on, known_on) as from_on,
+        least({{ add_days('happened_on', var('activity_days')) }}, coalesce(replaced_on, {{ open_end() }})) as until_on
+
+    from in_product_events
+
+)
+
+select
+    account_id,
+    measure,
+    -- Exact, so that a running sum over a year ends where a run of one day does.
+    cast(amount as decimal(28, 6)) as amount,
+    from_on,
+    until_on
+
+from measure_intervals
+
+where from_on < until_on
+    and amount is not null

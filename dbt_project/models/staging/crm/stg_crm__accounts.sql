@@ -1,0 +1,52 @@
+with
+
+source as (
+
+    select * from {{ source('raw', 'crm_accounts') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        cast(account_id as string) as account_id,
+        cast(owner_id as string) as owner_id,
+        cast(ae_id as string) as ae_id,
+        'crm_accounts' as source_table,
+        cast(row_key as string) as row_key,
+
+        ---------- texts
+        cast(name as string) as account_name,
+        {{ registrable_domain('domain') }} as domain,
+        cast(segment as string) as segment,
+        cast(country as string) as country,
+        cast(currency as string) as currency,
+        cast(use_case as string) as use_case,
+        cast(using_function as string) as using_function,
+        cast(status as string) as account_status,
+
+        ---------- numerics
+        cast(arr as double) as arr,
+        cast(notice_days as bigint) as notice_days,
+        cast(version_no as bigint) as version_no,
+
+        ---------- booleans
+        cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+
+        ---------- dates and times
+        cast(first_paid_on as date) as first_paid_on,
+        cast(renewal_on as date) as renewal_on,
+        cast(updated_at as timestamp) as updated_at,
+        cast(happened_at as timestamp) as happened_at,
+        cast(known_from as timestamp) as known_from,
+        cast(known_to as timestamp) as known_to,
+        {{ workspace_date('happened_at') }} as happened_on,
+        {{ workspace_date('known_from') }} as known_on,
+        {{ workspace_date('known_to') }} as replaced_on
+
+    from source
+
+)
+
+select * from renamed

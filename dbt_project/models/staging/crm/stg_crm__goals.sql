@@ -1,0 +1,43 @@
+with
+
+source as (
+
+    select * from {{ source('raw', 'crm_goals') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        cast(goal_id as string) as goal_id,
+        cast(account_id as string) as account_id,
+        'crm_goals' as source_table,
+        cast(row_key as string) as row_key,
+
+        ---------- texts
+        cast(goal as string) as goal,
+        cast(motion as string) as motion,
+        cast(status as string) as status,
+
+        ---------- numerics
+        cast(version_no as bigint) as version_no,
+
+        ---------- booleans
+        cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+
+        ---------- dates and times
+        cast(stated_on as date) as stated_on,
+        cast(updated_at as timestamp) as updated_at,
+        cast(happened_at as timestamp) as happened_at,
+        cast(known_from as timestamp) as known_from,
+        cast(known_to as timestamp) as known_to,
+        {{ workspace_date('happened_at') }} as happened_on,
+        {{ workspace_date('known_from') }} as known_on,
+        {{ workspace_date('known_to') }} as replaced_on
+
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,46 @@
+with
+
+source as (
+
+    select * from {{ source('raw', 'crm_opportunities') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        cast(opportunity_id as string) as opportunity_id,
+        cast(account_id as string) as account_id,
+        cast(firing_id as string) as firing_id,
+        'crm_opportunities' as source_table,
+        cast(row_key as string) as row_key,
+
+        ---------- texts
+        cast(kind as string) as kind,
+        cast(currency as string) as currency,
+        cast(stage as string) as stage,
+
+        ---------- numerics
+        cast(amount as double) as amount,
+        cast(version_no as bigint) as version_no,
+
+        ---------- booleans
+        cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+
+        ---------- dates and times
+        cast(opened_on as date) as opened_on,
+        cast(closed_on as date) as closed_on,
+        cast(updated_at as timestamp) as updated_at,
+        cast(happened_at as timestamp) as happened_at,
+        cast(known_from as timestamp) as known_from,
+        cast(known_to as timestamp) as known_to,
+        {{ workspace_date('happened_at') }} as happened_on,
+        {{ workspace_date('known_from') }} as known_on,
+        {{ workspace_date('known_to') }} as replaced_on
+
+    from source
+
+)
+
+select * from renamed

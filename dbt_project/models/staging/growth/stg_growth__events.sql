@@ -1,0 +1,41 @@
+with
+
+source as (
+
+    select * from {{ source('raw', 'growth_events') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        cast(event_id as string) as event_id,
+        'growth_events' as source_table,
+        cast(row_key as string) as row_key,
+
+        ---------- texts
+        {{ registrable_domain('account_domain') }} as account_domain,
+        cast(kind as string) as kind,
+        cast(title as string) as title,
+
+        ---------- numerics
+        cast(amount as double) as amount,
+        cast(version_no as bigint) as version_no,
+
+        ---------- booleans
+        cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+
+        ---------- dates and times
+        cast(happened_on as date) as happened_on,
+        cast(happened_at as timestamp) as happened_at,
+        cast(known_from as timestamp) as known_from,
+        cast(known_to as timestamp) as known_to,
+        {{ workspace_date('known_from') }} as known_on,
+        {{ workspace_date('known_to') }} as replaced_on
+
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,41 @@
+with
+
+source as (
+
+    select * from {{ source('raw', 'growth_intent') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        cast(intent_id as string) as intent_id,
+        'growth_intent' as source_table,
+        cast(row_key as string) as row_key,
+
+        ---------- texts
+        {{ registrable_domain('account_domain') }} as account_domain,
+        cast(topic as string) as topic,
+
+        ---------- numerics
+        cast(score as double) as score,
+        cast(version_no as bigint) as version_no,
+
+        ---------- booleans
+        cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+
+        ---------- dates and times
+        cast(observed_on as date) as observed_on,
+        cast(happened_at as timestamp) as happened_at,
+        cast(known_from as timestamp) as known_from,
+        cast(known_to as timestamp) as known_to,
+        {{ workspace_date('happened_at') }} as happened_on,
+        {{ workspace_date('known_from') }} as known_on,
+        {{ workspace_date('known_to') }} as replaced_on
+
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,44 @@
+with
+
+source as (
+
+    select * from {{ source('raw', 'meetings_turns') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        cast(turn_id as string) as turn_id,
+        cast(note_id as string) as note_id,
+        cast(account_id as string) as account_id,
+        {{ person_key('speaker_email') }} as person_key,
+        'meetings_turns' as source_table,
+        cast(row_key as string) as row_key,
+
+        ---------- texts
+        cast(speaker_side as string) as speaker_side,
+        cast(body as string) as body,
+
+        ---------- numerics
+        cast(turn_no as bigint) as turn_no,
+        cast(version_no as bigint) as version_no,
+
+        ---------- booleans
+        cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+
+        ---------- dates and times
+        cast(spoken_at as timestamp) as spoken_at,
+        cast(happened_at as timestamp) as happened_at,
+        cast(known_from as timestamp) as known_from,
+        cast(known_to as timestamp) as known_to,
+        {{ workspace_date('happened_at') }} as happened_on,
+        {{ workspace_date('known_from') }} as known_on,
+        {{ workspace_date('known_to') }} as replaced_on
+
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,40 @@
+with
+
+source as (
+
+    select * from {{ source('raw', 'product_seat_assignments') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        cast(assignment_id as string) as assignment_id,
+        cast(account_id as string) as account_id,
+        cast(user_id as string) as user_id,
+        'product_seat_assignments' as source_table,
+        cast(row_key as string) as row_key,
+
+        ---------- numerics
+        cast(version_no as bigint) as version_no,
+
+        ---------- booleans
+        cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+
+        ---------- dates and times
+        cast(assigned_on as date) as assigned_on,
+        cast(released_on as date) as released_on,
+        cast(updated_at as timestamp) as updated_at,
+        cast(happened_at as timestamp) as happened_at,
+        cast(known_from as timestamp) as known_from,
+        cast(known_to as timestamp) as known_to,
+        {{ workspace_date('happened_at') }} as happened_on,
+        {{ workspace_date('known_from') }} as known_on,
+        {{ workspace_date('known_to') }} as replaced_on
+
+    from source
+
+)
+
+select * from renamed

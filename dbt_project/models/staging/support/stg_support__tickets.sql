@@ -1,0 +1,49 @@
+with
+
+source as (
+
+    select * from {{ source('raw', 'support_tickets') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        cast(ticket_id as string) as ticket_id,
+        cast(account_id as string) as account_id,
+        {{ person_key('requester_email') }} as requester_key,
+        'support_tickets' as source_table,
+        cast(row_key as string) as row_key,
+
+        ---------- texts
+        {{ email_domain('requester_email') }} as email_domain,
+        {{ clean_label('department') }} as department,
+        cast(subject as string) as subject,
+        cast(body as string) as body,
+        cast(topic as string) as topic,
+        cast(priority as string) as priority,
+        cast(status as string) as status,
+
+        ---------- numerics
+        cast(version_no as bigint) as version_no,
+
+        ---------- booleans
+        cast(is_escalated as boolean) as is_escalated,
+        cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+
+        ---------- dates and times
+        cast(created_at as timestamp) as created_at,
+        cast(closed_at as timestamp) as closed_at,
+        cast(happened_at as timestamp) as happened_at,
+        cast(known_from as timestamp) as known_from,
+        cast(known_to as timestamp) as known_to,
+        {{ workspace_date('happened_at') }} as happened_on,
+        {{ workspace_date('known_from') }} as known_on,
+        {{ workspace_date('known_to') }} as replaced_on
+
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,256 @@
+"""The command line under every make target.
+
+Belongs here: arguments, progress, exit codes, one clear line on failure. Does not belong here: anything a run does.
+Each command imports what it needs when it runs: ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from expansion_assets.workspace import Workspace
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="Which accounts are ready to grow, why, and what to do this week.\n\n"
+    "Start with `scan`: it builds the demo world, backfills its history, runs its last day and prints the manager scan. "
+    "Every command works on the demo world, or with --sources on your own files through a mapping.",
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day, YYYY-MM-DD.")]
+
+
+@app.callback()
+def options(
+    sources: Annotated[Path | None, typer.Option(help="Folder or file of a mapping, e.g. examples/ravenstack.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the landing files that the mapping names.")] = None,
+    state: Annotated[Path | None, typer.Option(help="Folder for warehouse, pages and run history (default: data/).")] = None,
+) -> None:
+    """Settings that hold for every command; they win over EXPANSION_* environment variables."""
+    for name, value in (("SOURCES", sources), ("LANDING", data), ("STATE_DIR", state)):
+        if value is not None:
+            path = value.expanduser()
+            if name == "LANDING" and not path.is_dir():
+                raise typer.BadParameter(f"no folder {path}", param_hint="--data")
+            os.environ[f"EXPANSION_{name}"] = str(path.resolve())
+
+
+@app.command()
+def prepare() -> None:
+    """Parse the dbt project, so that the first run starts fast."""
+    from expansion_assets.project import ensure_manifest
+
+    out.print(f"dbt manifest: {ensure_manifest(_workspace().settings)}")
+
+
+@app.command()
+def world() -> None:
+    """Write the demo world's landing files and its answer key (done by `scan` when they are missing)."""
+    _ensure_world(_workspace(), is_forced=True)
+
+
+@app.command()
+def scan() -> None:
+    """Backfill the history in one run, run the last day, and print the manager scan."""
+    from expansion_assets.defs.runs import assert_published
+    from expansion_assets.store.warehouse import last_day_of
+
+    workspace = _workspace()
+    _ensure_world(workspace)
+    done = last_day_of(workspace.settings.warehouse_path)
+    first = workspace.first_day if done is None else done + timedelta(days=1)
+    if first < workspace.today:
+        _run(workspace, "daily_scan", first, workspace.today - timedelta(days=1))
+    _run(workspace, "daily_scan", workspace.today, workspace.today)
+    folder = assert_published(workspace, workspace.today)
+    out.print()
+    out.print((folder / "scan.md").read_text(encoding="utf-8"), markup=False)
+    out.print(f"Pages: {folder / 'index.html'}", markup=False)
+
+
+@app.command()
+def run(day: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Day; default: today.")] = None,
+        job: Annotated[str, typer.Option(help="daily_scan, weekly_digest or monthly_review.")] = "daily_scan") -> None:
+    """Run a job for one day."""
+    from expansion_assets.defs.runs import assert_published
+
+    workspace = _workspace()
+    _ensure_world(workspace)
+    target = _day(workspace, day)
+    _run(workspace, job, target, target)
+    if job == "daily_scan":
+        out.print(f"published {assert_published(workspace, target)}", markup=False)
+
+
+@app.command()
+def backfill(
+    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day; default: history's first.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, included; default: today.")] = None,
+) -> None:
+    """Run the daily job over a range of days as one run; equals one run a day, row for row."""
+    from expansion_assets.defs.runs import assert_published
+
+    workspace = _workspace()
+    _ensure_world(workspace)
+    start = first.date() if first else workspace.first_day
+    end = _day(workspace, last)
+    if end < start:
+        raise typer.BadParameter(f"--to {end} is before --from {start}")
+    _run(workspace, "daily_scan", start, end)
+    out.print(f"published {assert_published(workspace, end)}", markup=False)
+
+
+@app.command()
+def doctor() -> None:
+    """Say for each trigger how many accounts can be watched, and why the others cannot."""
+    from expansion_assets.readiness.coverage import coverage_by_trigger
+    from expansion_assets.tables import COVERAGE
+    from expansion_assets.store.warehouse import connect, fetch_rows, last_day_of
+
+    workspace = _workspace()
+    day = last_day_of(workspace.settings.warehouse_path)
+    if day is None:
+        _fail("nothing has run yet: `make scan` first")
+    with connect(workspace.settings.warehouse_path, read_only=True) as connection:
+        rows = fetch_rows(connection, f"select * from {COVERAGE.full_name} where as_of_date = $1 order by trigger", [day])
+    out.print(f"Watchability on {day}")
+    for row in coverage_by_trigger(rows, day):
+        reason = f": {row['reason']}" if row["blind_accounts"] else ""
+        out.print(f"  {row['trigger']:<17} {row['watchable_accounts']:>4} watchable  {row['blind_accounts']:>4} blind{reason}",
+                  markup=False)
+
+
+@app.command()
+def truth() -> None:
+    """Hold the firings against the demo world's planted truth; writes data/eval/triggers.json."""
+    from expansion_assets.store.truth import truth_report
+    from expansion_assets.store.warehouse import last_day_of
+
+    workspace = _workspace()
+    _ensure_world(workspace)
+    done = last_day_of(workspace.settings.warehouse_path)
+    if done is None or done < workspace.today:
+        first = workspace.first_day if done is None else done + timedelta(days=1)
+        _run(workspace, "daily_scan", first, workspace.today)
+    out.print(truth_report(workspace.settings), markup=False)
+
+
+@app.command("eval")
+def evaluate(texts: Annotated[Path | None, typer.Option(help="Labelled file; default: our own hold-out lines.")] = None) -> None:
+    """Measure the text tagger; writes data/eval/tagger.json."""
+    from expansion_assets.tagging.evaluation import evaluate_file
+    from expansion_assets.settings import PROJECT_DIR
+
+    settings = _workspace().settings
+    file = texts or PROJECT_DIR / "data" / "labelled_holdout.jsonl"
+    if not file.is_file():
+        _fail(f"no file {file}")
+    out.print(evaluate_file(file, settings.tagger, settings.state_dir / "eval" / "tagger.json"), markup=False)
+
+
+@app.command()
+def contracts() -> None:
+    """Render the dbt source files from contracts and table definitions."""
+    from expansion_assets.dbt_sources import render_sources
+
+    for path, text in render_sources().items():
+        path.write_text(text, encoding="utf-8")
+        out.print(f"wrote {path}", markup=False)
+
+
+@app.command()
+def docs() -> None:
+    """Write the dbt docs site as one static page."""
+    from expansion_assets.project import write_docs
+
+    out.print(f"dbt docs: {write_docs(_workspace().settings)}", markup=False)
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="Port on loopback.")] = 3000) -> None:
+    """Open the Dagster UI and daemon on the workspace's own run history."""
+    from expansion_assets.project import ensure_manifest
+    from expansion_assets.defs.runs import prepare_home
+    from expansion_assets.settings import PROJECT_DIR
+
+    workspace = _workspace()
+    _ensure_world(workspace)
+    ensure_manifest(workspace.settings)
+    prepare_home(workspace.settings)
+    arguments = ["dagster", "dev", "-w", str(PROJECT_DIR / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
+    os.chdir(PROJECT_DIR)
+    os.execv(str(Path(sys.executable).parent / "dagster"), arguments)
+
+
+def _workspace() -> Workspace:
+    from expansion_assets.workspace import load_workspace
+
+    return load_workspace()
+
+
+def _day(workspace: Workspace, day: datetime | None) -> date:
+    target = day.date() if day else workspace.today
+    if not workspace.first_day <= target <= workspace.today:
+        raise typer.BadParameter(f"{target} is outside the workspace's days, {workspace.first_day} to {workspace.today}")
+    return target
+
+
+def _ensure_world(workspace: Workspace, *, is_forced: bool = False) -> None:
+    """Write the demo world where no mapping is given and its files are missing or of another size."""
+    settings = workspace.settings
+    if settings.mapping_file is not None or settings.environment == "production" or settings.landing is not None:
+        return
+    from expansion_assets.world import generate, is_current
+
+    size = {"seed": settings.world_seed, "accounts": settings.world_accounts, "months": settings.world_months,
+            "last_day": workspace.today}
+    if is_forced or not is_current(settings.landing_dir, **size):
+        with out.status(f"writing the demo world: {settings.world_accounts} accounts, {settings.world_months} months"):
+            generate(settings.landing_dir, **size)
+        out.print(f"demo world: {settings.landing_dir}", markup=False)
+
+
+def _run(workspace: Workspace, job: str, first: date, last: date) -> None:
+    from expansion_assets.defs.runs import run_job
+
+    days = f"{first}" if first == last else f"{first} to {last}"
+    with out.status(f"{job} {days}") as status:
+        result = run_job(
+            workspace, job, first, last,
+            progress=lambda step, done, steps: status.update(f"{job} {days}: {done}/{steps} {step}"),
+        )
+    seconds = sum((stats.end_time or 0) - (stats.start_time or 0) for stats in result.steps)
+    out.print(f"{job} {days}: done, {len(result.steps)} steps, {seconds:.0f} s", markup=False)
+
+
+def _fail(message: str) -> None:
+    err.print(f"error: {message}", markup=False)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run a command; a known failure is one line on standard error and exit code 1."""
+    from expansion_assets.sources.contracts import ContractError
+
+    known: tuple[type[Exception], ...] = (ContractError,)
+    try:
+        app(standalone_mode=True)
+    except known as error:
+        err.print(f"error: {error}", markup=False)
+        sys.exit(1)
+    except Exception as error:  # the last line of defence: one line for people, the trace on request
+        if os.environ.get("EXPANSION_TRACE"):
+            raise
+        err.print(f"error: {type(error).__name__}: {error}", markup=False)
+        err.print("set EXPANSION_TRACE=1 for the trace", style="dim")
+        sys.exit(1)

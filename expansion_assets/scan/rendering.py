@@ -1,0 +1,102 @@
+"""Pages as HTML, Markdown and JSON, from the data of scan and digest.
+
+Belongs here: Jinja environments, filters, one function per page. Does not belong here: what the pages say
+(``plan_fact_gap.py``, ``digest.py``), files (``publish.py``).
+
+HTML is autoescaped; Markdown escapes what a customer's words could turn into markup. No page needs anything from
+outside: style is inline.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from expansion_assets.scan import words
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+PAGES = ("scan", "digest", "index")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>|#])")
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page in its three forms."""
+
+    html: str
+    md: str
+    json: str
+
+    def forms(self) -> dict[str, str]:
+        """Return the forms by file ending."""
+        return {"html": self.html, "md": self.md, "json": self.json}
+
+
+def render_scan(data: Mapping[str, Any], is_demo: bool = False) -> Page:
+    """Render the manager's scan from :func:`~expansion_assets.scan.plan_fact_gap.build_scan`."""
+    return _render("scan", data, is_demo)
+
+
+def render_digest(data: Mapping[str, Any], is_demo: bool = False) -> Page:
+    """Render the weekly digest from :func:`~expansion_assets.scan.digest.build_digest`."""
+    return _render("digest", data, is_demo)
+
+
+def render_index(scan: Mapping[str, Any], digest: Mapping[str, Any], is_demo: bool = False) -> Page:
+    """Render the page that links both, with what cannot be watched."""
+    data = {
+        "as_of": scan["as_of"], "scan": scan["totals"], "digest": digest["totals"],
+        "churn_risk": len(scan["churn_risk"]), "blind": scan["blind"], "watched": scan["watched"],
+    }
+    return _render("index", data, is_demo)
+
+
+def render_all(scan: Mapping[str, Any], digest: Mapping[str, Any], is_demo: bool = False) -> dict[str, Page]:
+    """Render the three pages by name."""
+    return {
+        "scan": render_scan(scan, is_demo),
+        "digest": render_digest(digest, is_demo),
+        "index": render_index(scan, digest, is_demo),
+    }
+
+
+def _render(name: str, data: Mapping[str, Any], is_demo: bool) -> Page:
+    context = {**data, "page": name, "is_demo": is_demo}
+    markdown = _environment("md").get_template(f"{name}.md.j2").render(context)
+    return Page(
+        html=_environment("html").get_template(f"{name}.html.j2").render(context),
+        md=re.sub(r"\n{3,}", "\n\n", markdown).strip() + "\n",
+        json=json.dumps(data, indent=2, ensure_ascii=False, default=_plain) + "\n",
+    )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place on a page")
+
+
+@lru_cache
+def _environment(form: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=form == "html", undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        day=words.day, short_day=words.short_day, day_month=words.day_month, count=words.count,
+        score=lambda value: f"{value:.1f}", whole=lambda value: f"{value:.0f}", escape_md=escape_markdown,
+    )
+    return environment
+
+
+def escape_markdown(text: object) -> str:
+    """Return text in which no character is Markdown or HTML markup, on one line."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(str(text).split()))

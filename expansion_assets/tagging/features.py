@@ -1,0 +1,148 @@
+"""What the embedded tagger sees of a text: characters, word groups, and words with names of one kind made equal.
+
+Belongs here: text -> sparse features. Does not belong here: labels, training, thresholds.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+from operator import attrgetter
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.base import BaseEstimator
+from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
+from sklearn.pipeline import FeatureUnion, Pipeline
+
+from expansion_assets.tagging.phrases import load_lexicon, words_of
+from expansion_assets.tagging.quotes import Span, split_sentences
+
+# Word groups whose members are exchangeable in a phrase: "our legal team uses" and "our finance team uses" are one.
+_EXCHANGEABLE = frozenset(
+    {"system", "other_tool", "sheet", "dept", "person", "countable", "tier", "interface", "other_team"}
+)
+_NUMBERS = frozenset(
+    [
+        "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve", "fifteen",
+        "twenty", "thirty", "forty", "fifty", "sixty", "hundred", "thousand",
+    ]
+)  # fmt: skip
+# Best of sixteen mixtures in cross-validation (mean average precision 0.787 against 0.781 unweighted).
+_BLOCK_WEIGHTS = {"characters": 1.0, "concepts": 0.7, "phrases": 1.3}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A sentence, or a whole text as the union of its sentences, taken apart once for all features."""
+
+    text: str
+    concepts: tuple[str, ...]
+    phrases: tuple[str, ...]
+
+
+def read_sentences(body: str) -> list[tuple[Span, Reading]]:
+    """Take every sentence of `body` apart."""
+    return [(span, _read(span.text)) for span in split_sentences(body)]
+
+
+def join_readings(body: str, sentences: Sequence[tuple[Span, Reading]]) -> Reading:
+    """The reading of a whole text: what stands together in one of its sentences, not across them."""
+    concepts = {concept: None for _, reading in sentences for concept in reading.concepts}
+    return Reading(body, tuple(concepts), tuple(phrase for _, reading in sentences for phrase in reading.phrases))
+
+
+def _read(sentence: str) -> Reading:
+    words = words_of(sentence)
+    found = list(load_lexicon().matches(words))
+    groups = sorted({concept for _, concept, _ in found})
+    together = (f"{first}+{second}" for first, second in combinations(groups, 2))
+    return Reading(sentence, (*groups, *together), tuple(_phrases(words, found)))
+
+
+def _phrases(words: list[str], found: list[tuple[int, str, int]]) -> Iterator[str]:
+    """Words and word pairs, exchangeable names replaced by their group."""
+    longest: dict[int, tuple[str, int]] = {}
+    for at, concept, size in found:
+        if concept in _EXCHANGEABLE and size > longest.get(at, ("", 0))[1]:
+            longest[at] = (concept, size)
+    masked = ["^"]
+    at = 0
+    while at < len(words):
+        concept, size = longest.get(at, ("", 1))
+        is_number = words[at][0].isdigit() or words[at] in _NUMBERS
+        masked.append(f"<{concept}>" if concept else "<number>" if is_number else words[at])
+        at += size
+    masked.append("$")
+    yield from masked
+    yield from (f"{first} {second}" for first, second in pairwise(masked))
+
+
+class WordCharacters(BaseEstimator):
+    """Counts of 2-4 character sequences within words.
+
+    The same counts as scikit-learn's `char_wb`, at a fifth of its time: a word's sequences are looked up once for all
+    texts, since they do not depend on its neighbours.
+    """
+
+    _LENGTHS = (2, 3, 4)  # as good as 2-5 in cross-validation
+
+    def fit_transform(self, readings: Sequence[Reading], y: object = None) -> csr_matrix:
+        """Learn the sequences found in two readings or more, and count them."""
+        seen_in: Counter[str] = Counter()
+        for reading in readings:
+            seen_in.update({sequence for word in _raw_words(reading) for sequence in self._sequences(word)})
+        kept = sorted(sequence for sequence, times in seen_in.items() if times > 1)
+        self._columns = {sequence: column for column, sequence in enumerate(kept)}
+        self._of_word: dict[str, np.ndarray] = {}
+        return self.transform(readings)
+
+    def transform(self, readings: Sequence[Reading]) -> csr_matrix:
+        """Count the learned sequences, one row per reading."""
+        rows = [np.concatenate([_NO_COLUMNS, *map(self._columns_of, _raw_words(reading))]) for reading in readings]
+        ends = np.cumsum([0, *map(len, rows)])
+        columns = np.concatenate(rows)
+        counts = csr_matrix((np.ones(len(columns)), columns, ends), shape=(len(rows), len(self._columns)))
+        counts.sum_duplicates()
+        return counts
+
+    def _columns_of(self, word: str) -> np.ndarray:
+        columns = self._of_word.get(word)
+        if columns is None:
+            known = [self._columns[s] for s in self._sequences(word) if s in self._columns]
+            columns = self._of_word[word] = np.array(known, dtype=np.int32)
+        return columns
+
+    def _sequences(self, word: str) -> list[str]:
+        padded = f" {word} "
+        return [padded[at : at + size] for size in self._LENGTHS for at in range(len(padded) - size + 1)]
+
+
+_NO_COLUMNS = np.empty(0, dtype=np.int32)
+
+
+def _raw_words(reading: Reading) -> list[str]:
+    return reading.text.lower().split()
+
+
+class Features:
+    """TF-IDF over characters, word groups and masked phrases."""
+
+    def __init__(self) -> None:
+        """Prepare an empty vocabulary."""
+        self._union = FeatureUnion(
+            [
+                ("characters", Pipeline([("count", WordCharacters()), ("weigh", TfidfTransformer(sublinear_tf=True))])),
+                ("concepts", TfidfVectorizer(analyzer=attrgetter("concepts"), min_df=3)),
+                ("phrases", TfidfVectorizer(analyzer=attrgetter("phrases"), min_df=2, sublinear_tf=True)),
+            ],
+            transformer_weights=_BLOCK_WEIGHTS,
+        )
+
+    def learn(self, readings: Sequence[Reading]) -> csr_matrix:
+        """Learn the vocabulary of `readings` and return their features, one row each."""
+        return csr_matrix(self._union.fit_transform(readings))
+
+    def matrix(self, readings: Sequence[Reading]) -> csr_matrix:
+        """Return one row of features per reading, in the vocabulary learned."""
+        return csr_matrix(self._union.transform(readings))

@@ -1,0 +1,71 @@
+"""Hand-labelled texts: the file format shared by training lines, hold-out lines and outside measuring sets.
+
+Belongs here: reading and validating the format. Does not belong here: training and measuring.
+"""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from expansion_assets.tagging.schema import LABELS, Label
+
+
+class LabelledTextError(ValueError):
+    """A line of a labelled file breaks the format."""
+
+
+class LabelledText(BaseModel):
+    """One hand-labelled text; the six booleans carry the label names."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    kind: str
+    text: str
+    advanced_intent: bool
+    basic_intent: bool
+    adjacent_use: bool
+    role_change: bool
+    cross_team: bool
+    usage_limit: bool
+    evidence: dict[Label, str] = {}
+    hard_negative_for: tuple[Label, ...] = ()
+    ambiguous: tuple[Label, ...] = ()
+    problem_key: str | None = None
+    tool: str | None = None
+
+    @model_validator(mode="after")
+    def _evidence_stands_in_text(self) -> "LabelledText":
+        for label, quote in self.evidence.items():
+            if quote not in self.text:
+                raise ValueError(f"evidence of {label} is not a substring of the text")
+        return self
+
+    def has(self, label: Label) -> bool:
+        """Whether the text carries `label`."""
+        return bool(getattr(self, label))
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The labels the text carries, in the order of the scheme."""
+        return tuple(label for label in LABELS if self.has(label))
+
+
+def read_labelled(path: Path) -> list[LabelledText]:
+    """Read a JSON-lines file of labelled texts.
+
+    Raises LabelledTextError naming file and line when a row breaks the format or the file holds no row.
+    """
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(LabelledText.model_validate_json(line))
+        except ValidationError as error:
+            reason = error.errors()[0]
+            where = ".".join(map(str, reason["loc"]))
+            raise LabelledTextError(f"{path.name}, line {number}: {where} {reason['msg']}".strip()) from error
+    if not rows:
+        raise LabelledTextError(f"{path.name}: no labelled texts")
+    return rows

@@ -1,0 +1,130 @@
+"""ADJACENT_USE: a customer says how a neighbouring problem is solved today.
+
+Belongs here: which tagged mentions count, when they are judged, one firing per problem. Does not belong here:
+labels, quotes and polarity (``tagging/``), the taxonomy of problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import narwhals as nw
+
+from expansion_assets.catalogue.loader import Catalogue
+from expansion_assets.catalogue.rules import AdjacentProblemRule
+from expansion_assets.triggers.base import (
+    Detection,
+    Evidence,
+    FiringEvent,
+    Inputs,
+    Line,
+    Row,
+    Window,
+    evidence_lines,
+    per_segment,
+    rows_of,
+    strength,
+)
+
+TRIGGER, SUB_TRIGGER = "ADJACENT_USE", "adjacent_problem"
+
+
+def lookback_days(catalogue: Catalogue) -> int:
+    """Days before the window that detection reads: mentions said in the last ``said_days``, and a blind spell after."""
+    rules = catalogue.rules(TRIGGER, SUB_TRIGGER)
+    return rules.most(lambda rule: rule.said_days + rule.known_days)
+
+
+def detect(inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
+    """One firing per account and problem; the same problem within ``dedupe_days`` is one.
+
+    Args:
+        inputs: texts, tags and account_day are read.
+        window: Days to compute.
+        catalogue: Windows of days.
+    """
+    rules = catalogue.rules(TRIGGER, SUB_TRIGGER)
+    last_opened = {
+        (firing.account_id, firing.subject_key): firing.opened_on for firing in inputs.prior_of(TRIGGER, SUB_TRIGGER)
+    }
+    judged = rows_of(judged_mentions(inputs, window, catalogue))
+    judged.sort(key=itemgetter("account_id", "problem_key", "as_of_date", "happened_at", "tag_id"))
+    events: list[FiringEvent] = []
+    evidence: list[Evidence] = []
+    for subject, problem in groupby(judged, key=itemgetter("account_id", "problem_key")):
+        mentions = list(problem)
+        for day, rows in groupby(mentions, key=itemgetter("as_of_date")):
+            first = next(rows)
+            rule = rules.of(first["segment"])
+            before = last_opened.get(subject)
+            if day not in window or (before and (day - before).days < rule.dedupe_days):
+                continue
+            last_opened[subject] = day
+            said_since = day - timedelta(days=rule.said_days)
+            known = [row for row in mentions if row["as_of_date"] <= day and row["happened_on"] > said_since]
+            event = _opened(first, known, rule, catalogue)
+            events.append(event)
+            evidence += evidence_lines(event.firing_id, ((day, _line(row, rule)) for row in reversed(known)))
+    return Detection.of(events, evidence)
+
+
+def judged_mentions(inputs: Inputs, window: Window, catalogue: Catalogue) -> nw.LazyFrame[Any]:
+    """Proven mentions by customers, each on the first watchable day after it became known.
+
+    Returns:
+        One row per tag: account_id, segment, problem_key, as_of_date (day judged), tag_id, quote, and the text's keys
+        and times. A mention whose account stays blind for ``known_days`` is not judged.
+    """
+    rules = catalogue.rules(TRIGGER, SUB_TRIGGER)
+    day, known_on, happened_on = nw.col("as_of_date"), nw.col("known_on"), nw.col("happened_on")
+    mentions = inputs.tags.filter(
+        nw.col("label") == "adjacent_use",
+        nw.col("is_quote_found"),
+        nw.col("polarity") == "affirmed",
+        ~nw.col("problem_key").is_null(),
+    ).select("tag_id", "text_id", "problem_key", "quote")
+    texts = inputs.texts.filter(nw.col("speaker_side") == "customer").select(
+        "text_id", "account_id", "happened_at", "happened_on", "known_at", "known_on", "source_table", "row_key"
+    )
+    watchable = inputs.account_day.filter("watchable_text", day < window.end)
+
+    def is_in_time(rule: AdjacentProblemRule) -> nw.Expr:
+        is_known = (day >= known_on) & (day < known_on + timedelta(days=rule.known_days))
+        return is_known & (happened_on <= day) & (happened_on > day - timedelta(days=rule.said_days))
+
+    return (
+        mentions.join(texts, on="text_id")
+        .join(watchable.select("account_id", "as_of_date", "segment"), on="account_id")
+        .filter(per_segment(rules, is_in_time))
+        .with_columns(first_day=day.min().over("tag_id"))
+        .filter(day == nw.col("first_day"))
+    )
+
+
+def _opened(first: Row, known: Sequence[Row], rule: AdjacentProblemRule, catalogue: Catalogue) -> FiringEvent:
+    texts = {row["text_id"] for row in known}
+    return FiringEvent(
+        account_id=first["account_id"],
+        trigger=TRIGGER,
+        sub_trigger=SUB_TRIGGER,
+        subject_key=first["problem_key"],
+        event_type="opened",
+        as_of_date=first["as_of_date"],
+        opened_on=first["as_of_date"],
+        happened_at=first["happened_at"],
+        known_at=first["known_at"],
+        catalogue_version=catalogue.version,
+        strength=strength(len(texts), 1, rule.limit_mentions),
+        is_shadow=catalogue.sub_trigger(TRIGGER, SUB_TRIGGER).state == "shadow",
+    )
+
+
+def _line(row: Row, rule: AdjacentProblemRule) -> Line:
+    return Line(
+        row["source_table"], row["row_key"], "adjacent_use", window_days=rule.said_days, happened_at=row["happened_at"],
+        tag_id=row["tag_id"], quote=row["quote"],
+    )

@@ -1,0 +1,171 @@
+"""What becomes of a firing after it opened: reviews end it, or it returns for review.
+
+Belongs here: the state of firings folded from the event log, linking reviews to firings, ``closed`` by a
+decision, ``returned`` at a revisit date. Does not belong here: closing by re-arm (``crossing.py``), cards and
+their clock.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from expansion_assets.catalogue.loader import Catalogue
+from expansion_assets.triggers.base import EventType, FiringEvent, PriorFiring, Window, end_of, start_of
+
+EVENT_TRIGGERS = ("ROLE_CHANGE", "ADJACENT_USE")
+"""Triggers without a level: only a decision closes them. The others are closed by their level alone; a decision that
+closed them would let the same level fire again on the next day."""
+CLOSING_REASONS = {"outcome_logged": "outcome", "rejected": "rejected"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewEvent:
+    """One row of ``features.review_events``, as far as firings care."""
+
+    event_id: str
+    card_id: str | None
+    account_id: str
+    trigger: str | None
+    event_type: str
+    known_at: datetime
+    known_on: date
+    until: date | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """A rejection, or an outcome without a date on which to look again."""
+        return self.event_type == "rejected" or (self.event_type == "outcome_logged" and self.until is None)
+
+    @property
+    def deferred_to(self) -> date | None:
+        """Date on which to look again: too early, or the outcome "not yet, revisit next quarter"."""
+        return self.until if self.event_type in ("too_early", "outcome_logged") else None
+
+
+def firing_states(events: Iterable[FiringEvent], prior: Iterable[PriorFiring] = ()) -> tuple[PriorFiring, ...]:
+    """Fold events into the latest state of each firing, oldest firing first.
+
+    Args:
+        events: Events after those that ``prior`` stands for.
+        prior: States before.
+    """
+    states = {firing.firing_id: firing for firing in prior}
+    for event in sorted(events, key=_in_order):
+        states[event.firing_id] = PriorFiring(
+            event.firing_id, event.account_id, event.trigger, event.sub_trigger, event.subject_key, event.opened_on,
+            event.event_type, event.as_of_date,
+        )
+    return tuple(sorted(states.values(), key=lambda firing: (firing.opened_on, firing.firing_id)))
+
+
+def link_reviews(
+    reviews: Iterable[ReviewEvent], firings: Iterable[PriorFiring], card_firings: Mapping[str, str], link_days: int
+) -> dict[str, list[ReviewEvent]]:
+    """Reviews by firing, oldest first.
+
+    By card; else the latest firing of the same account and trigger that opened on or before the review's day, at most
+    ``link_days`` earlier. A review that fits none is left out.
+
+    Args:
+        reviews: Decisions and outcomes.
+        firings: Every firing that a review may speak of; suppressed ones are passed over.
+        card_firings: card_id -> firing_id.
+        link_days: Reach of a review without a card.
+    """
+    by_trigger: dict[tuple[str, str | None], list[PriorFiring]] = defaultdict(list)
+    for firing in sorted(firings, key=lambda firing: (firing.opened_on, firing.firing_id)):
+        if firing.last_event_type != "suppressed":
+            by_trigger[firing.account_id, firing.trigger].append(firing)
+    linked: dict[str, list[ReviewEvent]] = defaultdict(list)
+    for review in sorted(reviews, key=lambda review: (review.known_at, review.event_id)):
+        firing_id = card_firings.get(review.card_id or "")
+        if firing_id is None:
+            recent = (
+                firing.firing_id
+                for firing in reversed(by_trigger[review.account_id, review.trigger])
+                if 0 <= (review.known_on - firing.opened_on).days <= link_days
+            )
+            firing_id = next(recent, None)
+        if firing_id is not None:
+            linked[firing_id].append(review)
+    return dict(linked)
+
+
+def lifecycle_events(
+    firings: Iterable[PriorFiring], linked: Mapping[str, list[ReviewEvent]], window: Window, catalogue: Catalogue
+) -> tuple[FiringEvent, ...]:
+    """Closings by a decision and returns for review that fall into the window.
+
+    Args:
+        firings: State at the window's end of every firing (``firing_states``).
+        linked: Reviews by firing (``link_reviews``), none known at or after the window's end.
+        window: Days to compute.
+        catalogue: ``return_after_days``.
+
+    Returns:
+        Events by day. A firing returns once for each date.
+    """
+    events: list[FiringEvent] = []
+    for firing in firings:
+        if firing.last_event_type == "suppressed":
+            continue
+        reviews = linked.get(firing.firing_id, [])
+        decision = next((review for review in reviews if review.is_final), None)
+        ended_on = None if firing.is_open else firing.last_event_on
+        if decision and ended_on is None and firing.trigger in EVENT_TRIGGERS and decision.known_on in window:
+            events.append(_event(firing, "closed", decision.known_on, CLOSING_REASONS[decision.event_type], catalogue))
+        last_day = min(ended_on or date.max, decision.known_on if decision else date.max)
+        events += (
+            _event(firing, "returned", day, reason, catalogue)
+            for day, reason in return_days(firing.opened_on, reviews, catalogue.common.return_after_days).items()
+            if day in window and day < last_day
+        )
+    return tuple(sorted(events, key=lambda event: (event.as_of_date, event.event_id)))
+
+
+def return_days(opened_on: date, reviews: Iterable[ReviewEvent], return_after_days: int) -> dict[date, str]:
+    """Days on which a firing returns for review if it is still open then, with the reason.
+
+    Each deferral brings it back on its date, unless a later one has moved that date. Without an outcome it comes back
+    after ``return_after_days``, unless a deferral to a later date is known by then.
+    """
+    deferrals = [(review, review.deferred_to) for review in reviews if review.deferred_to]
+    days: dict[date, str] = {}
+    unanswered = opened_on + timedelta(days=return_after_days)
+    if not any(
+        review.known_on <= unanswered and (review.event_type == "outcome_logged" or until > unanswered)
+        for review, until in deferrals
+    ):
+        days[unanswered] = "no_outcome"
+    for number, (review, until) in enumerate(deferrals):
+        day = max(until, review.known_on)
+        if not any(later.known_on <= day for later, _ in deferrals[number + 1 :]):
+            days[day] = "revisit"
+    return days
+
+
+def _event(
+    firing: PriorFiring, event_type: EventType, day: date, reason: str, catalogue: Catalogue
+) -> FiringEvent:
+    return FiringEvent(
+        account_id=firing.account_id,
+        trigger=firing.trigger,
+        sub_trigger=firing.sub_trigger,
+        subject_key=firing.subject_key,
+        event_type=event_type,
+        as_of_date=day,
+        opened_on=firing.opened_on,
+        happened_at=start_of(day),
+        known_at=end_of(day),
+        catalogue_version=catalogue.version,
+        reason=reason,
+        is_shadow=catalogue.sub_trigger(firing.trigger, firing.sub_trigger).state == "shadow",
+    )
+
+
+def _in_order(event: FiringEvent) -> tuple[date, bool]:
+    # A firing may open and end on one day, never the other way round.
+    return (event.as_of_date, event.event_type not in ("opened", "suppressed"))

@@ -1,0 +1,39 @@
+"""Supporting signals: thresholds on columns of ``features.account_day``, all from the catalogue.
+
+Belongs here: one generic reading of every signal. Does not belong here: code for a single signal, weights and
+fading (``readiness``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+
+from expansion_assets.catalogue.loader import Catalogue, SupportingSignal
+from expansion_assets.triggers.base import Window
+
+
+def supporting_signals(
+    account_day: nw.LazyFrame[Any], window: Window, catalogue: Catalogue
+) -> nw.LazyFrame[Any]:
+    """Signals at or over their threshold on watchable days of the window.
+
+    Returns:
+        account_id, as_of_date, signal, value, threshold, strength (0.5 at the threshold to 1 at the limit), is_shadow.
+    """
+    inside = account_day.filter(window.holds())
+    return nw.concat([_readings(inside, name, signal) for name, signal in catalogue.supporting.items()], how="vertical")
+
+
+def _readings(account_day: nw.LazyFrame[Any], name: str, signal: SupportingSignal) -> nw.LazyFrame[Any]:
+    value, span = nw.col(signal.feature).cast(nw.Float64), signal.limit - signal.threshold
+    return account_day.filter(*(f"watchable_{source}" for source in signal.needs), value >= signal.threshold).select(
+        "account_id",
+        "as_of_date",
+        signal=nw.lit(name),
+        value=value,
+        threshold=nw.lit(signal.threshold),
+        strength=(0.5 + 0.5 * (value - signal.threshold) / span).clip(0.5, 1.0),
+        is_shadow=nw.lit(signal.state == "shadow"),
+    )

@@ -1,0 +1,295 @@
+"""USAGE_MILESTONE: use reaches a limit of the contract, or every licensed department works in the product daily.
+
+Belongs here: the readings of ``seats``, ``seats_full``, ``quota`` and ``departments`` and their evidence.
+Does not belong here: the state machine (``crossing.py``), the trailing counts (``features.account_day``,
+``features.quota_day``).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, timedelta
+from statistics import linear_regression
+from typing import Any
+
+import narwhals as nw
+
+from expansion_assets.catalogue.loader import Catalogue
+from expansion_assets.catalogue.rules import DepartmentsRule, QuotaRule, SeatsRule
+from expansion_assets.triggers.base import (
+    Detection,
+    Inputs,
+    Line,
+    Row,
+    Window,
+    is_true,
+    per_segment,
+    rows_of,
+    strength,
+)
+from expansion_assets.triggers.crossing import Crossing, Level, as_detection, crossings
+
+TRIGGER = "USAGE_MILESTONE"
+ACCOUNT_DAY = "features.account_day"
+QUOTA_DAY = "features.quota_day"
+GROWTH, GROWTH_DAYS = "seat_growth_60d_pct", 60
+FIRST_EPOCH = "first"
+Frame = nw.LazyFrame[Any]
+
+
+def lookback_days(catalogue: Catalogue) -> int:
+    """Days before the window that detection reads: re-arm counts, grace, the projection."""
+    seats: list[Level[Any]] = [_seats_level(catalogue, name) for name in ("seats", "seats_full")]
+    levels = [*seats, _quota_level(catalogue), _departments_level(catalogue)]
+    return max(
+        *(level.memory_days for level in levels),
+        *(level.rules.most(lambda rule: rule.grace_days) for level in levels),
+        *(level.rules.most(lambda rule: rule.projection_days) for level in seats),
+    )
+
+
+def detect(inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
+    """Firings of the four sub-triggers.
+
+    Args:
+        inputs: account_day and quota_day are read.
+        window: Days to compute.
+        catalogue: Thresholds.
+    """
+    return (
+        _detect_seats(inputs, window, catalogue, "seats")
+        + _detect_seats(inputs, window, catalogue, "seats_full")
+        + _detect_quota(inputs, window, catalogue)
+        + _detect_departments(inputs, window, catalogue)
+    )
+
+
+def seat_readings(account_day: Frame, level: Level[SeatsRule]) -> Frame:
+    """Active named users against contracted seats, one row per account and watchable day.
+
+    A new number of seats is a new epoch, in which the threshold alone is not enough: users must have grown since, so
+    that a cut never fires by itself.
+    """
+    active, contracted = nw.col("active_users_28d"), nw.col("contracted_seats")
+    assigned, active_assigned = nw.col("assigned_seats"), nw.col("active_assigned_users_28d")
+
+    def is_assigned(rule: SeatsRule) -> nw.Expr:
+        if rule.assigned_share is None or rule.active_of_assigned_share is None:
+            return nw.lit(False)
+        return is_true(
+            (assigned >= rule.assigned_share * contracted)
+            & (active_assigned >= rule.active_of_assigned_share * assigned)
+        )
+
+    def is_met(rule: SeatsRule) -> nw.Expr:
+        growth = nw.max_horizontal(rule.regrow_share * contracted, nw.lit(float(rule.regrow_users)))
+        has_regrown = active >= nw.col("active_users_at_seat_change") + growth
+        return is_true(
+            ((active >= rule.threshold_share * contracted) | is_assigned(rule))
+            & (nw.col("seats_changed_on").is_null() | has_regrown)
+        )
+
+    def is_calm(rule: SeatsRule) -> nw.Expr:
+        margin = nw.max_horizontal(rule.rearm_points * contracted, nw.lit(float(rule.rearm_seats)))
+        return (active <= rule.threshold_share * contracted - margin) & ~is_assigned(rule)
+
+    measures = (
+        "contracted_seats", "active_users_28d", "assigned_seats", "active_assigned_users_28d",
+        "active_users_at_seat_change", GROWTH,
+    )
+    return (
+        account_day.select(
+            "account_id", "as_of_date", "segment", "first_paid_on", "seats_changed_on", "watchable_product",
+            "watchable_billing", *(nw.col(name).cast(nw.Float64) for name in measures),
+        )
+        .filter("watchable_product", "watchable_billing", contracted > 0, ~active.is_null())
+        .with_columns(
+            subject_key=nw.lit("seats"),
+            epoch=_epoch("seats_changed_on"),
+            is_grace=_is_grace(level),
+            is_met=per_segment(level.rules, is_met),
+            is_calm=per_segment(level.rules, is_calm),
+            is_scheduled=nw.lit(False),
+        )
+    )
+
+
+def quota_readings(quota_day: Frame, level: Level[QuotaRule], period_end_days: int) -> Frame:
+    """Use of a metered limit within its billing period, one row per account, meter and watchable day."""
+    used, limit = nw.col("used_quantity"), nw.col("limit_quantity")
+    measures = ("used_quantity", "limit_quantity", "previous_period_used_pct")
+    return (
+        quota_day.select(
+            "account_id", "as_of_date", "segment", "first_paid_on", "limit_changed_on", "period_start", "period_end",
+            "is_watchable", "meter", *(nw.col(name).cast(nw.Float64) for name in measures),
+        )
+        .filter("is_watchable", limit > 0, ~used.is_null())
+        .with_columns(
+            subject_key=nw.col("meter"),
+            epoch=_epoch("limit_changed_on"),
+            is_grace=_is_grace(level),
+            is_met=per_segment(level.rules, lambda rule: used >= rule.threshold_share * limit),
+            is_calm=per_segment(
+                level.rules, lambda rule: is_true(nw.col("previous_period_used_pct") < 100 * rule.rearm_share)
+            ),
+            # A meter that fills up just before it is emptied does so for many accounts on one day.
+            is_scheduled=is_true(nw.col("as_of_date") >= nw.col("period_end") - timedelta(days=period_end_days)),
+        )
+    )
+
+
+def department_readings(account_day: Frame, level: Level[DepartmentsRule]) -> Frame:
+    """Licensed departments at work on each of the last business days, one row per account and watchable day."""
+    licensed, saturated = nw.col("licensed_departments"), nw.col("saturated_departments")
+
+    def is_met(rule: DepartmentsRule) -> nw.Expr:
+        return is_true((licensed >= rule.min_departments) & (saturated >= licensed))
+
+    measures = ("licensed_departments", "saturated_departments", "saturated_core_users_min")
+    return (
+        account_day.select(
+            "account_id", "as_of_date", "segment", "first_paid_on", "watchable_product", "watchable_identity",
+            "watchable_billing", *(nw.col(name).cast(nw.Float64) for name in measures),
+        )
+        .filter("watchable_product", "watchable_identity", "watchable_billing", ~licensed.is_null())
+        .with_columns(
+            subject_key=nw.lit("departments"),
+            epoch=nw.lit(FIRST_EPOCH),
+            is_grace=_is_grace(level),
+            is_met=per_segment(level.rules, is_met),
+            is_scheduled=nw.lit(False),
+        )
+        .with_columns(is_calm=~nw.col("is_met"))
+    )
+
+
+def projected_capacity_days(history: Sequence[tuple[date, float]], as_of: date, capacity: float) -> float | None:
+    """Days until the line fitted through active users meets the contracted seats.
+
+    Args:
+        history: (day, active users), any order.
+        as_of: Day from which to count.
+        capacity: Contracted seats.
+
+    Returns:
+        Days from ``as_of``, 0 when the line is already there; None when it is flat or falls, or has under two days.
+    """
+    days = [float((day - as_of).days) for day, _ in history]
+    if len(set(days)) < 2:
+        return None
+    slope, today = linear_regression(days, [users for _, users in history])
+    return max(0.0, round((capacity - today) / slope, 1)) if slope > 0 else None
+
+
+def _seats_level(catalogue: Catalogue, name: str) -> Level[SeatsRule]:
+    return Level.of(catalogue, TRIGGER, name, lambda rule: rule.rearm_days)
+
+
+def _quota_level(catalogue: Catalogue) -> Level[QuotaRule]:
+    # One day is enough: its reading speaks of a full earlier period.
+    return Level.of(catalogue, TRIGGER, "quota", lambda _: 1)
+
+
+def _departments_level(catalogue: Catalogue) -> Level[DepartmentsRule]:
+    return Level.of(catalogue, TRIGGER, "departments", lambda rule: rule.rearm_days)
+
+
+def _detect_seats(inputs: Inputs, window: Window, catalogue: Catalogue, name: str) -> Detection:
+    level = _seats_level(catalogue, name)
+    readings = seat_readings(inputs.account_day, level)
+
+    def how_strong(row: Row, rule: SeatsRule) -> float:
+        return strength(row["active_users_28d"] / row["contracted_seats"], rule.threshold_share, rule.limit_share)
+
+    def describe(crossing: Crossing) -> list[Line]:
+        row, rule = crossing.row, level.rules.of(crossing.row["segment"])
+        active, capacity = row["active_users_28d"], row["contracted_seats"]
+        threshold, days = rule.threshold_share * capacity, rule.projection_days
+        if rule.assigned_share is None or active >= threshold:
+            cause = Line.of_day(row, ACCOUNT_DAY, "active_users_28d", active, threshold, rule.window_days)
+        else:
+            threshold = rule.assigned_share * capacity
+            cause = Line.of_day(row, ACCOUNT_DAY, "assigned_seats", row["assigned_seats"], threshold)
+        since = row["as_of_date"] - timedelta(days=days)
+        recent = [point for point in histories[row["account_id"]] if since < point[0] <= row["as_of_date"]]
+        days_left = projected_capacity_days(recent, row["as_of_date"], capacity)
+        return [
+            cause,
+            Line.of_day(row, ACCOUNT_DAY, GROWTH, row[GROWTH], window_days=GROWTH_DAYS),
+            Line.of_day(row, ACCOUNT_DAY, "projected_capacity_days", days_left, window_days=days),
+        ]
+
+    found = crossings(readings, level, window, inputs.prior_of(TRIGGER, name), catalogue, how_strong)
+    histories = _histories(readings, found, level)
+    return as_detection(found, describe)
+
+
+def _histories(
+    readings: Frame, found: Sequence[Crossing], level: Level[SeatsRule]
+) -> dict[str, list[tuple[date, float]]]:
+    """Watchable days of the accounts that crossed: account -> (day, active users)."""
+    if not found:
+        return {}
+    days = level.rules.most(lambda rule: rule.projection_days)
+    rows = rows_of(
+        readings.filter(
+            nw.col("account_id").is_in(sorted({crossing.event.account_id for crossing in found})),
+            nw.col("as_of_date") > min(crossing.event.as_of_date for crossing in found) - timedelta(days=days),
+        ).select("account_id", "as_of_date", "active_users_28d")
+    )
+    histories: dict[str, list[tuple[date, float]]] = defaultdict(list)
+    for row in rows:
+        histories[row["account_id"]].append((row["as_of_date"], row["active_users_28d"]))
+    return histories
+
+
+def _detect_quota(inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
+    level = _quota_level(catalogue)
+
+    def how_strong(row: Row, rule: QuotaRule) -> float:
+        return strength(row["used_quantity"] / row["limit_quantity"], rule.threshold_share, rule.limit_share)
+
+    def describe(crossing: Crossing) -> list[Line]:
+        row = crossing.row
+        threshold = level.rules.of(row["segment"]).threshold_share * row["limit_quantity"]
+        days = (row["as_of_date"] - row["period_start"]).days + 1 if row["period_start"] else None
+        key = f"{row['account_id']}|{row['meter']}|{row['as_of_date']}"
+        return [Line.of_day(row, QUOTA_DAY, "used_quantity", row["used_quantity"], threshold, days, key)]
+
+    readings = quota_readings(inputs.quota_day, level, catalogue.common.fleet_period_end_days)
+    prior = inputs.prior_of(TRIGGER, "quota")
+    return as_detection(crossings(readings, level, window, prior, catalogue, how_strong), describe)
+
+
+def _detect_departments(inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
+    level = _departments_level(catalogue)
+
+    def how_strong(row: Row, rule: DepartmentsRule) -> float:
+        return strength(row["saturated_core_users_min"] or 0.0, rule.min_users, rule.limit_users)
+
+    def describe(crossing: Crossing) -> list[Line]:
+        row, rule = crossing.row, level.rules.of(crossing.row["segment"])
+        saturated, licensed = row["saturated_departments"], row["licensed_departments"]
+        users, least = row["saturated_core_users_min"], float(rule.min_users)
+        return [
+            Line.of_day(row, ACCOUNT_DAY, "saturated_departments", saturated, licensed),
+            Line.of_day(row, ACCOUNT_DAY, "saturated_core_users_min", users, least),
+        ]
+
+    readings = department_readings(inputs.account_day, level)
+    prior = inputs.prior_of(TRIGGER, "departments")
+    return as_detection(crossings(readings, level, window, prior, catalogue, how_strong), describe)
+
+
+def _epoch(changed_on: str) -> nw.Expr:
+    return nw.col(changed_on).cast(nw.String).fill_null(FIRST_EPOCH)
+
+
+def _is_grace(level: Level[Any]) -> nw.Expr:
+    first_paid_on = nw.col("first_paid_on")
+    return is_true(
+        per_segment(
+            level.rules, lambda rule: nw.col("as_of_date") < first_paid_on + timedelta(days=rule.grace_days)
+        )
+    )

@@ -1,0 +1,91 @@
+"""Meters, limits met, workflows and exports.
+
+Belongs here: product sources other than users and daily use. Does not belong here: ``usage.py``, ``population.py``.
+"""
+
+from __future__ import annotations
+
+from expansion_assets.world.model import Account, Book
+
+
+def _last(account: Account, book: Book) -> int:
+    return account.churn_day or book.horizon
+
+
+def add_meters(book: Book) -> None:
+    """Daily consumption of metered limits, and what happens at a limit."""
+    for account in book.accounts:
+        if account.meter:
+            _add_meter(account, book)
+        _add_limit_events(account, book)
+
+
+def _add_meter(account: Account, book: Book) -> None:
+    rng = book.streams.random("meter", account.number)
+    period, peak = book.period, account.quota_peak
+    level = rng.uniform(0.42, 0.62)
+    for start, end in period.months():
+        level = min(0.70, max(0.38, level + rng.uniform(-0.05, 0.06)))
+        weights = [
+            (1.0 if period.is_business(account.country, number) else 0.22) * rng.uniform(0.85, 1.15)
+            for number in range(start, end)
+        ]
+        factor = account.meter_limit * level / sum(weights)
+        if peak and start <= peak.day < end:
+            reach = sum(weights[: peak.day - start + 1])
+            factor = account.meter_limit * peak.share / reach
+            # Near its limit the account holds back.
+            weights[peak.day - start + 1 :] = [weight * 0.15 for weight in weights[peak.day - start + 1 :]]
+        for number, weight in zip(range(start, end), weights, strict=True):
+            if number > _last(account, book):
+                break
+            row = {
+                "account_id": account.account_id,
+                "meter": account.meter,
+                "used_on": period.day(number),
+                "quantity": round(factor * weight),
+            }
+            book.landing.add("product_metered_usage", period.evening(number), row)
+
+
+def _add_limit_events(account: Account, book: Book) -> None:
+    rng = book.streams.random("limits", account.number)
+    employees = [
+        user
+        for user in account.users
+        if user.kind == "employee" and user.span and user.span[0] <= account.first_use + 20
+    ]
+    period, first, last = book.period, account.first_use, _last(account, book)
+    count = rng.choice((0, 0, 1, 2, 4))
+    days = [rng.randrange(first, last) for _ in range(count)]
+    if account.quota_peak:
+        days += [min(account.quota_peak.day + offset, book.horizon) for offset in (0, 1, 2, 5)]
+    for number in days:
+        kind = (
+            "api_limit"
+            if account.meter and rng.random() < 0.6
+            else rng.choice(("feature_cap", "access_denied", "storage_cap"))
+        )
+        row = {
+            "event_id": account.sequence("LIM"),
+            "account_id": account.account_id,
+            "user_id": rng.choice(employees).user_id,
+            "kind": kind,
+            "feature": "custom_reports" if kind in ("feature_cap", "access_denied") else None,
+            "occurred_at": period.working_moment(account.country, number, rng),
+        }
+        book.landing.add("product_limit_events", period.evening(number), row)
+    for number in range(first + rng.randrange(0, 7), last, 9):
+        number = period.next_business(account.country, number)
+        if number > book.horizon:
+            break
+        is_export = rng.random() < 0.4
+        created: dict[str, object] = {
+            "event_id": account.sequence("WFL"),
+            "account_id": account.account_id,
+            "user_id": rng.choice(employees).user_id,
+            "kind": "export" if is_export else "workflow_created",
+            "quantity": float(rng.randrange(40, 4000)) if is_export else 1.0,
+            "occurred_at": period.working_moment(account.country, number, rng),
+        }
+        book.landing.add("product_workflow_events", period.evening(number), created)

@@ -1,0 +1,154 @@
+"""The whole demo world, from a seed to files.
+
+Belongs here: the order of planning and the public entry point. Does not belong here: any rule of the plan.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from expansion_assets.sources.contracts import load_contracts
+from expansion_assets.world import (
+    accounts,
+    commerce,
+    feedback,
+    people,
+    plays,
+    population,
+    telemetry,
+    tickets,
+    usage,
+)
+from expansion_assets.world.cases import roster
+from expansion_assets.world.model import Book
+from expansion_assets.world.period import Period, first_day_of
+from expansion_assets.world.streams import Streams
+from expansion_assets.world.texts import TextBank
+from expansion_assets.world.truth import Case, write_answer_key
+from expansion_assets.world.writer import Landing
+
+logger = logging.getLogger(__name__)
+
+VERSION = "1"
+WORLD_FILE = "_world/world.json"
+_RELEASE_SHARE, _OUTAGE_SHARE = 0.62, 0.44  # of the period: away from its ends and from each other
+
+
+@dataclass(frozen=True)
+class World:
+    """What was generated."""
+
+    directory: Path
+    seed: int
+    accounts: int
+    months: int
+    first_day: date
+    last_day: date
+    cases: list[Case] = field(repr=False)
+    rows: dict[str, int] = field(repr=False)
+    """Landing rows by table."""
+    text_rounds: dict[str, int] = field(repr=False)
+    """How often each file of the text bank was begun; 1 means that no text was used twice."""
+
+
+def generate(
+    directory: Path,
+    *,
+    seed: int = 7,
+    accounts: int = 60,
+    months: int = 12,
+    last_day: date = date(2026, 6, 30),
+) -> World:
+    """Write one book of customers as landing files, with its answer key.
+
+    Args:
+        directory: Folder of the landing files; tables' files from an earlier world in it are replaced.
+        seed: Same seed and sizes, same bytes.
+        accounts: Size of the book; planted cases scale with it (counts are per 60 accounts).
+        months: Calendar months, the last one being that of ``last_day``; fewer than four leave out most cases.
+        last_day: Last day of the world, its "today".
+
+    Raises:
+        ValueError: fewer than 3 accounts or 1 month.
+    """
+    if accounts < 3 or months < 1:
+        raise ValueError(f"a world needs at least 3 accounts and 1 month, not {accounts} and {months}")
+    period = Period(first_day_of(last_day, months), last_day)
+    book = _plan(seed, accounts, period)
+    _clear(directory)
+    rows = book.landing.write(directory)
+    write_answer_key(book.cases, directory)
+    head = {
+        "seed": seed,
+        "accounts": accounts,
+        "months": months,
+        "first_day": period.first_day,
+        "last_day": last_day,
+        "version": VERSION,
+    }
+    (directory / WORLD_FILE).write_text(json.dumps(head, default=str, indent=2) + "\n", encoding="utf-8")
+    logger.info("world: %d accounts, %d rows, %d cases", accounts, sum(rows.values()), len(book.cases))
+    return World(
+        directory,
+        seed,
+        accounts,
+        months,
+        period.first_day,
+        last_day,
+        book.cases,
+        rows,
+        dict(book.bank.rounds),
+    )
+
+
+def _plan(seed: int, size: int, period: Period) -> Book:
+    streams = Streams(seed)
+    book = Book(
+        period=period,
+        streams=streams,
+        bank=TextBank(streams),
+        landing=Landing(period.first_day, period.last_day),
+        release_day=roster.common_day(period, _RELEASE_SHARE),
+        outage_day=roster.common_day(period, _OUTAGE_SHARE),
+    )
+    book.owners = accounts.build_owners(size, streams)
+    book.accounts = [accounts.build_account(book, number) for number in range(size)]
+    placements = roster.cast(book)
+    for account in book.accounts:
+        accounts.write_contract(account, book)
+        population.populate(account, book)
+        people.add_contacts(account, book)
+        people.add_ordinary_moves(account, book)
+    for placement in placements:
+        rng = streams.random("case", placement.kind.name, placement.account.number)
+        placement.kind.plant(book, placement.account, placement.day, rng)
+    plays.add_plays(book)
+    tickets.add_ordinary_tickets(book)
+    feedback.add_ordinary_feedback(book)
+    feedback.add_ordinary_meetings(book)
+    commerce.add_commerce(book)
+    commerce.add_owner_absences(book)
+    telemetry.add_meters(book)
+    _export(book)
+    return book
+
+
+def _export(book: Book) -> None:
+    accounts.export_lists(book)
+    usage.export_features(book)
+    for account in book.accounts:
+        accounts.export(account, book)
+        population.export(account, book)
+        people.export(account, book)
+        usage.export(account, book)
+    population.touch(book)
+
+
+def _clear(directory: Path) -> None:
+    for folder in {Path(contract.files).parts[0] for contract in load_contracts().values()}:
+        shutil.rmtree(directory / folder, ignore_errors=True)

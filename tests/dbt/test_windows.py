@@ -1,0 +1,47 @@
+"""A run over a long window gives, row for row, what runs over its days give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.dbt.project import CUTS, MARTS, WINDOW_MODELS, Dbt, day, rows
+
+
+def differing_rows(left: Path, right: Path, mart: str) -> list[tuple[object, ...]]:
+    """Rows of a mart that stand in one warehouse only."""
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{left}' as one (read_only)")
+        connection.execute(f"attach '{right}' as other (read_only)")
+        query = f"(from one.features.{mart} except all from other.features.{mart})"
+        reverse = f"(from other.features.{mart} except all from one.features.{mart})"
+        return connection.execute(f"{query} union all {reverse}").fetchall()
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_one_window_equals_short_windows(one_window: Path, short_windows: Path, mart: str) -> None:
+    assert rows(one_window, f"select count(*) from features.{mart}")[0][0] > 0
+    assert differing_rows(one_window, short_windows, mart) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "least"),
+    [
+        ("seats_changed_on", 5), ("active_users_28d_60d_ago", 5), ("seat_growth_60d_pct", 5), ("power_users_28d", 3),
+        ("invoice_days_late", 10), ("headcount_growth_yoy_pct", 2), ("excluded_users_28d", 2), ("open_tickets", 3),
+    ],
+)  # fmt: skip
+def test_book_exercises_the_column(one_window: Path, column: str, least: int) -> None:
+    """Equality of two empty columns would prove nothing."""
+    (found,) = rows(one_window, f"select count(distinct {column}) from features.account_day")[0]
+    assert found >= least
+
+
+def test_rerun_of_a_window_changes_nothing(dbt: Dbt, short_windows: Path) -> None:
+    dbt.warehouse.write_bytes(short_windows.read_bytes())
+    dbt.run(day(CUTS[-2] - 3), day(CUTS[-1]), WINDOW_MODELS)
+    assert {mart: differing_rows(short_windows, dbt.warehouse, mart) for mart in MARTS} == {
+        mart: [] for mart in MARTS
+    }

@@ -1,0 +1,138 @@
+"""The catalogue loads, and says what is wrong with it: file, key and rule."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from expansion_assets.catalogue.loader import CATALOGUE_DIR, CatalogueError, load_catalogue
+from expansion_assets.catalogue.rules import RULES, NewDepartmentRule, SeatsRule
+
+SEATS = ("triggers", "USAGE_MILESTONE", "sub_triggers", "seats")
+EXECUTIVE = ("triggers", "ROLE_CHANGE", "sub_triggers", "new_executive", "rule")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("signals.yml", "segments.yml", "titles.yml"):
+        shutil.copy(CATALOGUE_DIR / name, tmp_path)
+    return tmp_path
+
+
+def change(folder: Path, file: str, keys: tuple[str, ...], value: object) -> None:
+    """Set one key of a YAML file; None deletes it."""
+    path = folder / file
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    target = content
+    for key in keys[:-1]:
+        target = target[key]
+    if value is None:
+        del target[keys[-1]]
+    else:
+        target[keys[-1]] = value
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+
+
+def test_every_sub_trigger_has_a_rule_of_its_own_kind():
+    catalogue = load_catalogue()
+    keys = {
+        (trigger, name)
+        for trigger, definition in catalogue.signals.triggers.items()
+        for name in definition.sub_triggers
+    }
+    assert keys == set(RULES)
+    assert all(isinstance(catalogue.rule(*key), RULES[key]) for key in keys)
+
+
+def test_is_loaded_once():
+    assert load_catalogue() is load_catalogue()
+
+
+def test_version_is_a_word():
+    assert load_catalogue().version.count(".") == 2
+
+
+@pytest.mark.parametrize(("segment", "min_users"), [("enterprise", 5), ("smb", 3), ("unheard of", 3), (None, 3)])
+def test_segments_override_rule_values(segment, min_users):
+    rule = load_catalogue().rule("CROSS_TEAM", "new_department", segment)
+    assert isinstance(rule, NewDepartmentRule)
+    assert (rule.min_users, rule.return_days) == (min_users, 180)
+
+
+def test_default_segment_lies_under_all_others(folder):
+    change(folder, "segments.yml", ("default",), {"CROSS_TEAM.new_department": {"return_days": 90}})
+    rules = load_catalogue(folder).rules("CROSS_TEAM", "new_department")
+    assert (rules.default.min_users, rules.default.return_days) == (3, 90)
+    assert (rules.of("enterprise").min_users, rules.of("enterprise").return_days) == (5, 90)
+    assert rules.most(lambda rule: rule.min_users) == 5
+
+
+def test_an_override_that_changes_nothing_is_no_variant(folder):
+    change(folder, "segments.yml", ("smb",), {"CROSS_TEAM.new_department": {"min_users": 3}})
+    assert set(load_catalogue(folder).rules("CROSS_TEAM", "new_department").by_segment) == {"enterprise"}
+
+
+@pytest.mark.parametrize(
+    ("file", "keys", "value", "message"),
+    [
+        ("signals.yml", (*SEATS, "rule", "treshold_share"), 0.8, "seats.rule.treshold_share: Extra inputs"),
+        ("signals.yml", (*SEATS, "rule", "grace_days"), None, "sub_triggers.seats.rule.grace_days: Field required"),
+        ("signals.yml", (*SEATS, "rule", "rearm_days"), 0, "seats.rule.rearm_days: Input should be greater than 0"),
+        ("signals.yml", (*SEATS, "rule", "threshold_share"), "most", "seats.rule.threshold_share: Input should be a v"),
+        ("signals.yml", (*SEATS, "rule", "limit_share"), 0.7, r"threshold_share \(0.8\) must be less than limit_share"),
+        ("signals.yml", (*SEATS, "rule", "assigned_share"), None, "come together or not at all"),
+        ("signals.yml", (*SEATS, "needs"), ["produkt"], r"sub_triggers.seats.needs.0: Input should be 'product'"),
+        ("signals.yml", ("triggers", "CROSS_TEAM", "weight"), 9, "triggers.CROSS_TEAM.weight: Input should be less"),
+        ("signals.yml", ("common", "link_days"), None, "signals.yml: common.link_days: Field required"),
+        ("signals.yml", ("supporting", "seat_growth", "limit"), 5, "supporting.seat_growth: .*must be less than limit"),
+        ("signals.yml", (*EXECUTIVE, "min_rank"), "boss", "new_executive.rule.min_rank: 'boss' is not a rank"),
+        ("signals.yml", (*EXECUTIVE, "functions"), ["cheer"], "new_executive.rule.functions: not in titles.yml: cheer"),
+        ("segments.yml", ("smb",), {"CROSS_TEAM.new_dept": {}}, "segments.yml: smb: not a sub-trigger.*new_dept"),
+        (
+            "segments.yml", ("smb",), {"CROSS_TEAM.new_department": {"min_users": -1}},
+            "segments.yml: smb.CROSS_TEAM.new_department.min_users: Input should be greater than 0",
+        ),
+        ("titles.yml", ("patterns", "chief"), ["("], r"titles.yml: patterns: .*chief: '\(' is not a regular"),
+        ("titles.yml", ("patterns", "boss"), ["x"], "patterns for ranks that do not exist: .*boss"),
+    ],
+)
+def test_errors_name_file_key_and_rule(folder, file, keys, value, message):
+    change(folder, file, keys, value)
+    with pytest.raises(CatalogueError, match=message) as raised:
+        load_catalogue(folder)
+    assert file in str(raised.value)
+
+
+def test_a_rule_without_a_model_says_where_to_add_one(folder):
+    change(folder, "signals.yml", ("triggers", "CROSS_TEAM", "sub_triggers", "new_site"), {
+        "definition": "A new site.", "subject": "site", "needs": ["product"], "rule": {},
+    })
+    with pytest.raises(CatalogueError, match=r"CROSS_TEAM.sub_triggers.new_site: no model.*rules.py"):
+        load_catalogue(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "signals.yml: not found"), ("a: [", "signals.yml: not valid YAML"), ("- a", "must be a mapping")],
+)
+def test_unreadable_files(folder, content, message):
+    path = folder / "signals.yml"
+    path.unlink() if content is None else path.write_text(content, encoding="utf-8")
+    with pytest.raises(CatalogueError, match=message):
+        load_catalogue(folder)
+
+
+@pytest.mark.parametrize("key", [("USAGE_MILESTONE", "chairs"), ("NO_TRIGGER", "seats")])
+def test_unknown_rules(key):
+    with pytest.raises(CatalogueError, match=f"triggers.{key[0]}.sub_triggers.{key[1]}: no such rule"):
+        load_catalogue().rule(*key)
+
+
+def test_rules_cannot_be_changed():
+    rule = load_catalogue().rule("USAGE_MILESTONE", "seats")
+    assert isinstance(rule, SeatsRule)
+    with pytest.raises(ValueError, match="frozen"):
+        rule.threshold_share = 0.5

@@ -1,0 +1,71 @@
+"""Job titles in, rank and function out."""
+
+from __future__ import annotations
+
+import pytest
+
+from expansion_assets.catalogue.loader import load_catalogue
+
+
+@pytest.fixture(scope="module")
+def titles():
+    return load_catalogue().titles
+
+
+@pytest.mark.parametrize(
+    ("title", "rank"),
+    [
+        ("President", "chief"), ("President & CEO", "chief"), ("Vice President", "vp"), ("vice-president, sales", "vp"),
+        ("Executive Vice President", "vp"), ("SVP Operations", "vp"), ("V.P. of Finance", "vp"), ("EVP", "vp"),
+        ("C.E.O.", "chief"), ("CFO", "chief"), ("CISO", "chief"), ("Co-Founder", "chief"),
+        ("Managing Director", "chief"),
+        ("Head of IT", "vp"), ("Chief of Staff", "director"), ("Sr. Director, Procurement", "director"),
+        ("Dir. of Sales", "director"), ("Senior Manager", "senior_manager"), ("Sr. Product Manager", "senior_manager"),
+        ("Product Manager", "manager"), ("Ops Mgr", "manager"), ("Team Lead", "lead"), ("Principal Engineer", "lead"),
+        ("Analyst", "individual"), ("Product Owner", "individual"), ("Assistant to the CEO", "individual"),
+        ("Executive Assistant to the CFO", "individual"), ("Account Executive", "individual"),
+        ("Geschäftsführerin", "chief"), ("Geschaeftsfuehrer", "chief"), ("Finanzvorstand", "chief"),
+        ("Vizepräsident", "vp"), ("Vertriebsleiter", "vp"), ("IT-Leiterin", "vp"), ("Leitung Einkauf", "vp"),
+        ("Bereichsleiter", "vp"), ("Abteilungsleiterin", "director"), ("Prokurist", "director"),
+        ("Projektleiter", "manager"), ("Teamleiter", "lead"), ("Assistentin der Geschäftsführung", "individual"),
+        ("Directeur général", "chief"), ("Directrice generale", "chief"), ("Présidente", "chief"),
+        ("Vice-présidente", "vp"), ("Directrice financière", "director"), ("DSI", "director"),
+        ("Responsable achats", "manager"), ("Chef de projet", "manager"),
+    ],
+)
+def test_rank(titles, title, rank):
+    assert titles.ranks[titles.rank(title)] == rank
+    assert titles.rank(title.upper()) == titles.rank(title)
+
+
+@pytest.mark.parametrize("title", [None, "", "  "])
+def test_without_a_title_there_is_no_rank(titles, title):
+    assert titles.rank(title) is None
+
+
+def test_cosmetic_edits_keep_the_rank(titles):
+    spellings = ["VP Operations", "Vice President, Operations", "Vice-President of Operations", "V.P. Ops"]
+    assert len({titles.rank(title) for title in spellings}) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "function"),
+    [
+        ("Chief Financial Officer", "finance"), ("CFO", "finance"), ("Head of Controlling", "finance"),
+        ("Leiter Finanzen", "finance"), ("Directrice financière", "finance"), ("VP, Information Technology", "it"),
+        ("CIO", "it"), ("Director of IT", "it"), ("Responsable informatique", "it"), ("VP Purchasing", "procurement"),
+        ("Leitung Einkauf", "procurement"), ("Responsable achats", "procurement"), ("COO", "operations"),
+        ("SVP Ops", "operations"), ("Directeur des opérations", "operations"), ("Talent Sourcing Lead", "hr"),
+        ("VP Customer Success", "customer_success"), ("customer_success", "customer_success"),
+        ("Customer Success", "customer_success"), ("Finance", "finance"), ("Vertriebsleiter", "sales"),
+        ("General Counsel", "legal"), ("President", None), ("Committee Member", None), (None, None), ("", None),
+    ],
+)
+def test_function(titles, text, function):
+    assert titles.function(text) == function
+
+
+def test_ranks_are_ordered(titles):
+    assert titles.rank_of("director") < titles.rank_of("vp") < titles.rank_of("chief")
+    with pytest.raises(ValueError, match="'boss' is not a rank"):
+        titles.rank_of("boss")

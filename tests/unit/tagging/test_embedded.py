@@ -1,0 +1,113 @@
+"""The embedded tagger: rows, offsets, determinism, version, and the gate on our own hold-out lines."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from expansion_assets.tagging import embedded
+from expansion_assets.tagging.embedded import EmbeddedTagger, load_embedded_tagger
+from expansion_assets.tagging.evaluation import evaluate
+from expansion_assets.tagging.schema import INTENTS, LABELS, POLARITIES, Text
+from expansion_assets.tagging.tagger import TRAINING_LINES
+
+TICKET = (
+    "Seats \u2014 Hello, hope you are well. We\u2019ve run out of licences and cannot add the new planner. "
+    "Invitations say \u201cno available seats\u201d. Greetings from Oslo"
+)
+
+
+def text(body, speaker_side="customer", text_id="t1"):
+    return Text(text_id, "hash", "ticket", speaker_side, body)
+
+
+def test_limit_ticket_is_tagged_with_a_true_slice(tagger):
+    (tag,) = [tag for tag in tagger.tag([text(TICKET)]) if tag.label == "usage_limit"]
+    assert tag.is_quote_found
+    assert TICKET[tag.quote_start : tag.quote_end] == tag.quote
+    assert "Hello" not in tag.quote
+    assert (tag.polarity, tag.problem_key, tag.tool) == ("affirmed", None, None)
+
+
+def test_every_tag_of_the_holdout_is_well_formed(tagger, holdout):
+    bodies = {row.id: row.text for row in holdout}
+    tags = tagger.tag([text(body, text_id=key) for key, body in bodies.items()])
+    assert len({tag.tag_id for tag in tags}) == len(tags) > 0
+    for tag in tags:
+        assert bodies[tag.text_id][tag.quote_start : tag.quote_end] == tag.quote
+        assert tag.quote
+        assert tag.label in LABELS
+        assert tag.polarity in POLARITIES
+        assert tag.intent in INTENTS
+        assert 0 < tag.probability <= 1
+        assert (tag.problem_key is not None) == (tag.label == "adjacent_use")
+
+
+def test_vendor_speech_never_counts(tagger):
+    tags = tagger.tag([text(TICKET, speaker_side="vendor")])
+    assert {tag.polarity for tag in tags} == {"vendor_side"}
+
+
+def test_two_neighbouring_problems_are_two_tags(tagger):
+    body = "We use a separate survey tool, SurveyMonkey, for feedback. We still track the shifts in a spreadsheet."
+    tags = [tag for tag in tagger.tag([text(body)]) if tag.label == "adjacent_use"]
+    assert {(tag.problem_key, tag.tool) for tag in tags} == {
+        ("feedback_surveys", "SurveyMonkey"),
+        ("scheduling", "spreadsheet"),
+    }
+
+
+@pytest.mark.parametrize("body", ["", "   ", "\n", "Thanks!", "\u2026", "\U0001f600", "Great colours. " * 200])
+def test_texts_that_say_nothing_have_no_tag(tagger, body):
+    assert tagger.tag([text(body)]) == []
+
+
+def test_no_texts_no_tags(tagger):
+    assert tagger.tag([]) == []
+
+
+def test_tags_do_not_depend_on_the_batch(tagger, holdout):
+    texts = [text(row.text, text_id=row.id) for row in holdout[:20]]
+    assert tagger.tag(texts) == [tag for one in texts for tag in tagger.tag([one])]
+
+
+def test_skipping_hopeless_texts_loses_no_tag(tagger, holdout):
+    bodies = [row.text for row in holdout]
+    thresholds = tagger._thresholds
+    full = np.array([score.probabilities for score in tagger.score(bodies)]) >= thresholds
+    skipping = np.array([score.probabilities for score in tagger.score(bodies, needed=thresholds)]) >= thresholds
+    assert np.array_equal(full, skipping)
+    assert full.any()
+
+
+def test_training_twice_gives_the_same_tags(training):
+    once, again = (EmbeddedTagger(training[:200], dict.fromkeys(LABELS, 0.4), "v") for _ in range(2))
+    assert once.tag([text(TICKET)]) == again.tag([text(TICKET)])
+
+
+def test_version_follows_the_files(tagger, tmp_path, monkeypatch):
+    same = tmp_path / "same.jsonl"
+    same.write_bytes(TRAINING_LINES.read_bytes())
+    assert load_embedded_tagger(same).version == tagger.version
+    changed = tmp_path / "changed.jsonl"
+    changed.write_bytes(TRAINING_LINES.read_bytes().replace(b"Solid product", b"Decent product", 1))
+    assert load_embedded_tagger(changed).version != tagger.version
+    monkeypatch.setattr(embedded, "_CODE_VERSION", "next")
+    moved = tmp_path / "moved.jsonl"
+    moved.write_bytes(TRAINING_LINES.read_bytes())
+    assert load_embedded_tagger(moved).version != tagger.version
+
+
+def test_columns_are_those_of_the_tag_table(tagger):
+    (first, *_) = tagger.tag([text(TICKET)])
+    assert list(dataclasses.asdict(first)) == [
+        "tag_id", "text_id", "content_hash", "tagger_version", "label", "problem_key", "tool", "probability",
+        "polarity", "intent", "quote", "quote_start", "quote_end", "is_quote_found",
+    ]  # fmt: skip
+
+
+def test_holdout_gate(tagger, holdout):
+    """Hold-out lines never train; 0.82 / 0.43 when the gate was set: their wordings are odd on purpose."""
+    micro = evaluate(tagger, holdout).micro
+    assert micro.precision >= 0.74
+    assert micro.recall >= 0.38

@@ -1,0 +1,42 @@
+"""Features: exchangeable names, in-sentence word groups, character counts equal to scikit-learn's."""
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import CountVectorizer
+
+from expansion_assets.tagging.features import Reading, WordCharacters, join_readings, read_sentences
+
+
+def read(body):
+    return join_readings(body, read_sentences(body))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Our legal team uses it", "Our finance team uses it"),
+        ("We track it in Trello", "We track it in Airtable"),
+        ("12 people", "forty people"),
+    ],
+)
+def test_exchangeable_names_read_the_same(first, second):
+    assert read(first).phrases == read(second).phrases
+
+
+def test_word_groups_meet_within_a_sentence_only():
+    assert "interface+wish" in read("I wish for an API").concepts
+    apart = read("I wish you well. The API is fine")
+    assert "interface+wish" not in apart.concepts
+    assert {"wish", "interface"} <= set(apart.concepts)
+
+
+def test_character_counts_equal_those_of_scikit_learn():
+    bodies = ["We hit the limit, again!", "a limit is a limit", "Nothing here"]
+    readings = [Reading(body, (), ()) for body in bodies]
+    ours = WordCharacters()
+    theirs = CountVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2)
+    assert np.array_equal(ours.fit_transform(readings).toarray(), theirs.fit_transform(bodies).toarray())
+    unseen = ["limited again"]
+    assert np.array_equal(
+        ours.transform([Reading(unseen[0], (), ())]).toarray(), theirs.transform(unseen).toarray()
+    )
