@@ -14,6 +14,7 @@ from expansion_assets.settings import Environment, Settings, load_settings
 from expansion_assets.sources.contracts import TableContract, load_contracts
 from expansion_assets.sources.load import Window
 from expansion_assets.sources.mapping import Mapping, own_mapping, read_mapping
+from expansion_assets.world.period import first_day_of
 
 DEMO_LAST_DAY = date(2026, 6, 30)
 
@@ -55,8 +56,7 @@ class Workspace:
 
 
 def _demo_days(settings: Settings) -> tuple[date, date]:
-    months_before = DEMO_LAST_DAY.year * 12 + DEMO_LAST_DAY.month - settings.world_months
-    return date(months_before // 12, months_before % 12 + 1, 1), DEMO_LAST_DAY
+    return first_day_of(DEMO_LAST_DAY, settings.world_months), DEMO_LAST_DAY
 
 
 def build_workspace(settings: Settings) -> Workspace:

@@ -6,6 +6,6 @@ Only the contract files are shared with the rest of the project.
 """
 
 from expansion_assets.world.truth import ANSWER_KEY, Case
-from expansion_assets.world.world import WORLD_FILE, World, generate
+from expansion_assets.world.world import WORLD_FILE, World, generate, is_current
 
-__all__ = ["ANSWER_KEY", "WORLD_FILE", "Case", "World", "generate"]
+__all__ = ["ANSWER_KEY", "WORLD_FILE", "Case", "World", "generate", "is_current"]

@@ -83,15 +83,8 @@ def generate(
     _clear(directory)
     rows = book.landing.write(directory)
     write_answer_key(book.cases, directory)
-    head = {
-        "seed": seed,
-        "accounts": accounts,
-        "months": months,
-        "first_day": period.first_day,
-        "last_day": last_day,
-        "version": VERSION,
-    }
-    (directory / WORLD_FILE).write_text(json.dumps(head, default=str, indent=2) + "\n", encoding="utf-8")
+    head = _head(seed, accounts, period)
+    (directory / WORLD_FILE).write_text(json.dumps(head, indent=2) + "\n", encoding="utf-8")
     logger.info("world: %d accounts, %d rows, %d cases", accounts, sum(rows.values()), len(book.cases))
     return World(
         directory,
@@ -104,6 +97,26 @@ def generate(
         rows,
         dict(book.bank.rounds),
     )
+
+
+def is_current(
+    directory: Path, *, seed: int = 7, accounts: int = 60, months: int = 12, last_day: date = date(2026, 6, 30)
+) -> bool:
+    """Whether the folder holds exactly the world that :func:`generate` would write; arguments as there."""
+    path = directory / WORLD_FILE
+    period = Period(first_day_of(last_day, months), last_day)
+    return path.is_file() and json.loads(path.read_text(encoding="utf-8")) == _head(seed, accounts, period)
+
+
+def _head(seed: int, accounts: int, period: Period) -> dict[str, int | str]:
+    return {
+        "seed": seed,
+        "accounts": accounts,
+        "months": (period.last_day.year - period.first_day.year) * 12 + period.last_day.month - period.first_day.month + 1,
+        "first_day": period.first_day.isoformat(),
+        "last_day": period.last_day.isoformat(),
+        "version": VERSION,
+    }
 
 
 def _plan(seed: int, size: int, period: Period) -> Book:
