@@ -19,7 +19,6 @@ setup: $(VENV)/.installed ## install the pinned packages into .venv and parse th
 $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	$(APP) prepare
 	@touch $@
 

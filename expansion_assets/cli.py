@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,10 +25,8 @@ app = typer.Typer(
     "Start with `scan`: it builds the demo world, backfills its history, runs its last day and prints the manager scan. "
     "Every command works on the demo world, or with --sources on your own files through a mapping.",
 )
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day, YYYY-MM-DD.")]
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @app.callback()
@@ -159,6 +158,22 @@ def evaluate(texts: Annotated[Path | None, typer.Option(help="Labelled file; def
 
 
 @app.command()
+def timings(runs: Annotated[int, typer.Option(help="How many of the newest runs.")] = 2) -> None:
+    """Say where the time of the newest runs went, by layer."""
+    from expansion_assets.defs.runs import step_seconds
+
+    for days, seconds, steps in step_seconds(_workspace().settings, runs):
+        layers: dict[str, float] = {}
+        for step, spent in steps.items():
+            is_check = step == "raw_contracts" or step.rsplit("_", 1)[-1] in ("expectations", "texts", "marts", "rows")
+            layer = "checks" if is_check else step.split("__")[0]
+            layers[layer] = layers.get(layer, 0.0) + spent
+        out.print(f"{days}: {seconds:.1f} s")
+        for layer, spent in sorted(layers.items(), key=lambda item: -item[1]):
+            out.print(f"  {layer:<14}{spent:7.1f} s")
+
+
+@app.command()
 def contracts() -> None:
     """Render the dbt source files from contracts and table definitions."""
     from expansion_assets.dbt_sources import render_sources
@@ -224,13 +239,13 @@ def _run(workspace: Workspace, job: str, first: date, last: date) -> None:
     from expansion_assets.defs.runs import run_job
 
     days = f"{first}" if first == last else f"{first} to {last}"
+    started = time.perf_counter()
     with out.status(f"{job} {days}") as status:
-        result = run_job(
+        run_job(
             workspace, job, first, last,
             progress=lambda step, done, steps: status.update(f"{job} {days}: {done}/{steps} {step}"),
         )
-    seconds = sum((stats.end_time or 0) - (stats.start_time or 0) for stats in result.steps)
-    out.print(f"{job} {days}: done, {len(result.steps)} steps, {seconds:.0f} s", markup=False)
+    out.print(f"{job} {days}: done in {time.perf_counter() - started:.0f} s", markup=False)
 
 
 def _fail(message: str) -> None:

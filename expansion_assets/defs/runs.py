@@ -9,8 +9,11 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable
-from datetime import date, timedelta
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from itertools import count
 from pathlib import Path
 
 import dagster as dg
@@ -68,9 +71,13 @@ def run_job(
         days: dict[str, str] = {"dagster/partition": first.isoformat()}
     else:
         days = {_RANGE_START: first.isoformat(), _RANGE_END: last.isoformat()}
-    with dg.DagsterInstance.get() as instance, _quiet_dagster(progress, steps):
+    run_id = str(uuid.uuid4())
+    with dg.DagsterInstance.get() as instance, _quiet_dagster():
+        if progress is not None:
+            instance.add_event_listener(run_id, _step_counter(progress, steps))
         result = job.execute_in_process(
             instance=instance,
+            run_id=run_id,
             tags=days,
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
@@ -108,20 +115,41 @@ def _first_failure(result: dg.ExecuteInProcessResult) -> str:
     return "the run failed before its first step; see the run in the Dagster UI"
 
 
-class _quiet_dagster:  # noqa: N801 - used as a context manager, like contextlib's own
-    """Send step ends to ``progress`` and keep Dagster's own log lines off the terminal; the history keeps them."""
+def _step_counter(progress: Progress, steps: int) -> Callable[[dg.EventLogEntry], None]:
+    started = count(1)
 
-    def __init__(self, progress: Progress | None, steps: int) -> None:
-        self._progress, self._steps, self._done = progress, steps, 0
+    def listen(entry: dg.EventLogEntry) -> None:
+        if entry.dagster_event is not None and entry.dagster_event.is_step_start:
+            progress(entry.dagster_event.step_key or "", next(started), steps)
 
-    def __enter__(self) -> None:
-        self._level = logging.getLogger("dagster").level
-        logging.getLogger("dagster").setLevel(logging.CRITICAL)
-
-    def __exit__(self, *_: object) -> None:
-        logging.getLogger("dagster").setLevel(self._level)
+    return listen
 
 
-def days_before(day: date, count: int) -> date:
-    """The day ``count`` days before."""
-    return day - timedelta(days=count)
+@contextmanager
+def _quiet_dagster() -> Iterator[None]:
+    """Keep Dagster's own log lines off the terminal; the run history keeps them."""
+    logger = logging.getLogger("dagster")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def step_seconds(settings: Settings, limit: int = 2) -> list[tuple[str, float, dict[str, float]]]:
+    """Seconds by step of the newest runs.
+
+    Returns:
+        (days, seconds of the whole run, seconds by step), newest run first.
+    """
+    prepare_home(settings)
+    found = []
+    with dg.DagsterInstance.get() as instance:
+        for record in instance.get_run_records(limit=limit):
+            tags = record.dagster_run.tags
+            days = " to ".join(tags[key] for key in (_RANGE_START, _RANGE_END, "dagster/partition") if key in tags)
+            stats = instance.get_run_step_stats(record.dagster_run.run_id)
+            steps = {item.step_key: (item.end_time or 0.0) - (item.start_time or 0.0) for item in stats}
+            found.append((days, (record.end_time or 0.0) - (record.start_time or 0.0), steps))
+    return found

@@ -72,7 +72,20 @@ class Landing:
         if "loaded" in statuses:
             return None
         worst = Counter(statuses).most_common(1)[0][0]
-        return _NOT_LOADED.get(worst, worst)
+        return self.message(tables, as_of) or _NOT_LOADED.get(worst, worst)
+
+    def message(self, tables: Iterable[str], as_of: date) -> str | None:
+        """Return what the raw layer says of the first table that is not loaded; a mapping names the reason there."""
+        for table in tables:
+            if self.status(table, as_of) == "missing":
+                rows = [row for row in self._tables[table] if row["window_start"] <= as_of and row.get("message")]
+                if rows:
+                    return rows[-1]["message"]
+        return None
+
+    def tables_of(self, source: str) -> list[str]:
+        """Return the tables of a source that the raw layer reports on."""
+        return sorted(self._sources.get(source, ()))
 
     def newest(self, source: str, as_of: date) -> date | None:
         """Return the day of the newest record of a source."""
@@ -164,6 +177,9 @@ def _source_reason(source: str, as_of: date, is_watched_elsewhere: bool, landing
         return f"{source}: {reason}"
     if is_watched_elsewhere:
         return f"{source}: no records matched to the account"
+    # Some of its tables are there, and yet nobody can be watched: the missing ones say why.
+    if reason := landing.message(landing.tables_of(source), as_of):
+        return f"{source}: {reason}"
     newest = landing.newest(source, as_of)
     return f"{source}: not fresh" + (f" (newest record {newest:%-d %b %Y})" if newest and newest <= as_of else "")
 

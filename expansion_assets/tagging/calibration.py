@@ -16,8 +16,11 @@ from expansion_assets.tagging.schema import LABELS, Label
 from expansion_assets.tagging.tagger import TRAINING_LINES
 
 FOLDS = 5
-# A wrong card costs a CSM's trust, a missed one often comes up again: recall counts half as much as precision.
+# A wrong card costs a CSM's trust, a missed one often comes up again: recall counts half as much as precision. Not so
+# for the two labels that open a play by themselves, mostly with one single text: there both count alike.
 BETA = 0.5
+BALANCED_BETA = 1.0
+BALANCED: frozenset[Label] = frozenset({"advanced_intent", "adjacent_use"})
 LOWEST, HIGHEST = 0.30, 0.90
 
 
@@ -37,11 +40,12 @@ def choose_threshold(label: Label, rows: Sequence[LabelledText], scores: np.ndar
     """Return the threshold with the best F-beta for `label`, given its out-of-fold `scores` (shape: rows)."""
     used = np.array([label not in row.ambiguous for row in rows])
     truth = np.array([row.has(label) for row in rows])[used]
+    beta = BALANCED_BETA if label in BALANCED else BETA
 
     def f_beta(threshold: float) -> float:
         tagged = scores[used] >= threshold
         hits = (tagged & truth).sum()
-        return (1 + BETA**2) * hits / (BETA**2 * truth.sum() + tagged.sum())
+        return (1 + beta**2) * hits / (beta**2 * truth.sum() + tagged.sum())
 
     grid = np.arange(LOWEST, HIGHEST, 0.01)
     # Neighbouring thresholds are averaged: the best single one is luck with a hundred positives.
@@ -53,7 +57,7 @@ def write_thresholds(rows: Sequence[LabelledText]) -> dict[Label, float]:
     """Choose every label's threshold on `rows` and write `thresholds.yml`."""
     scores = cross_validated_scores(rows)
     thresholds = {label: choose_threshold(label, rows, scores[:, at]) for at, label in enumerate(LABELS)}
-    header = "# Written by expansion_assets.tagging.calibration: best F0.5 of five-fold cross-validation.\n"
+    header = "# Written by expansion_assets.tagging.calibration: best F-beta of five-fold cross-validation.\n"
     THRESHOLDS_PATH.write_text(header + yaml.safe_dump(thresholds, sort_keys=False), encoding="utf-8")
     return thresholds
 

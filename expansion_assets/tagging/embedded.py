@@ -23,10 +23,12 @@ from expansion_assets.tagging.schema import LABELS, Label, Tag, Text
 
 THRESHOLDS_PATH = Path(__file__).with_name("thresholds.yml")
 # Part of the version: raise it whenever the code gives other tags from the same files.
-_CODE_VERSION = "1"
+_CODE_VERSION = "2"
 # Chosen by cross-validation on the training lines: flat between 5 and 20; sentences count half of a whole text.
 _INVERSE_REGULARISATION = 8.0
 _SENTENCE_WEIGHT = 0.5
+# A third less training time than the default 1e-4 at the same cross-validated scores.
+_TOLERANCE = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,9 @@ class EmbeddedTagger:
             used = np.array([label not in row.ambiguous for _, row in units])
             carries = np.array([label in unit.labels for unit, _ in units])
             model = LogisticRegression(  # the dual problem is four times faster with ten features to a line
-                C=_INVERSE_REGULARISATION, class_weight="balanced", solver="liblinear", dual=True, random_state=0
-            )
+                C=_INVERSE_REGULARISATION, class_weight="balanced", solver="liblinear", dual=True, tol=_TOLERANCE,
+                random_state=0,
+            )  # fmt: skip
             models.append(model.fit(matrix[used], carries[used], sample_weight=weights[used]))
         self._coefficients = np.column_stack([model.coef_[0] for model in models])
         self._intercepts = np.array([model.intercept_[0] for model in models])

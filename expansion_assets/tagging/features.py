@@ -6,6 +6,7 @@ Belongs here: text -> sparse features. Does not belong here: labels, training, t
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, pairwise
 from operator import attrgetter
 
@@ -85,13 +86,11 @@ class WordCharacters(BaseEstimator):
     texts, since they do not depend on its neighbours.
     """
 
-    _LENGTHS = (2, 3, 4)  # as good as 2-5 in cross-validation
-
     def fit_transform(self, readings: Sequence[Reading], y: object = None) -> csr_matrix:
         """Learn the sequences found in two readings or more, and count them."""
         seen_in: Counter[str] = Counter()
         for reading in readings:
-            seen_in.update({sequence for word in _raw_words(reading) for sequence in self._sequences(word)})
+            seen_in.update({sequence for word in _raw_words(reading) for sequence in _sequences(word)})
         kept = sorted(sequence for sequence, times in seen_in.items() if times > 1)
         self._columns = {sequence: column for column, sequence in enumerate(kept)}
         self._of_word: dict[str, np.ndarray] = {}
@@ -109,15 +108,18 @@ class WordCharacters(BaseEstimator):
     def _columns_of(self, word: str) -> np.ndarray:
         columns = self._of_word.get(word)
         if columns is None:
-            known = [self._columns[s] for s in self._sequences(word) if s in self._columns]
+            known = [self._columns[s] for s in _sequences(word) if s in self._columns]
             columns = self._of_word[word] = np.array(known, dtype=np.int32)
         return columns
 
-    def _sequences(self, word: str) -> list[str]:
-        padded = f" {word} "
-        return [padded[at : at + size] for size in self._LENGTHS for at in range(len(padded) - size + 1)]
+
+@lru_cache(maxsize=20_000)  # training reads every word twice, in its sentence and in the whole text
+def _sequences(word: str) -> tuple[str, ...]:
+    padded = f" {word} "
+    return tuple(padded[at : at + size] for size in _LENGTHS for at in range(len(padded) - size + 1))
 
 
+_LENGTHS = (2, 3, 4)  # as good as 2-5 in cross-validation
 _NO_COLUMNS = np.empty(0, dtype=np.int32)
 
 

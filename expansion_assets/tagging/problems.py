@@ -13,8 +13,10 @@ from pydantic import BaseModel, ConfigDict
 from expansion_assets.tagging.phrases import Lexicon, words_of
 
 PROBLEMS_PATH = Path(__file__).parents[1] / "catalogue" / "problems.yml"
-# A cue in the quoted sentence outweighs any number of cues elsewhere in the text.
-_QUOTE_WEIGHT = 10
+# Cues name a problem, hints fit several: equal weights are seven points worse on the training lines, the exact ratio
+# does not matter. A cue in the quoted sentence outweighs up to four elsewhere in the text.
+_CUE_WEIGHT, _HINT_WEIGHT = 5, 1
+_QUOTE_WEIGHT, _BODY_WEIGHT = 4, 1
 # A name nobody listed: a capitalised word after a verb of use ("we use Fibery for that").
 _UNLISTED_TOOL = re.compile(
     r"\b(?:use|using|uses|in|with|via|through|on|to|called)\s+(?:an?\s+)?([A-Z][\w.]*[a-z0-9](?:\s[A-Z]\w+)?)"
@@ -29,7 +31,9 @@ class Problem(BaseModel):
     key: str
     definition: str
     cues: str
-    """Comma separated, in the form of `phrases.yml`."""
+    """Words that name the problem: comma separated, in the form of `phrases.yml`."""
+    hints: str
+    """Words that several problems share and that decide where no cue does; same form."""
 
 
 class Problems:
@@ -39,16 +43,20 @@ class Problems:
         """Take problems, tool name -> its spellings, and the key for a problem without any cue."""
         self.keys = tuple(problem.key for problem in problems)
         self._default = default
-        self._cues = Lexicon({problem.key: problem.cues for problem in problems if problem.cues})
+        self._words = (
+            (Lexicon({problem.key: problem.cues for problem in problems if problem.cues}), _CUE_WEIGHT),
+            (Lexicon({problem.key: problem.hints for problem in problems if problem.hints}), _HINT_WEIGHT),
+        )
         self._tools = Lexicon(tools)
         self._order = {name: rank for rank, name in enumerate(tools)}
 
     def problem_of(self, quote: str, body: str) -> str:
-        """Return the problem key with the most cues in `quote`, then in `body`; the first listed wins a tie."""
+        """Return the problem key that `quote` and `body` speak of most; the first listed wins a tie."""
         points = dict.fromkeys(self.keys, 0)
-        for words, weight in ((words_of(quote), _QUOTE_WEIGHT), (words_of(body), 1)):
-            for _, key, _ in self._cues.matches(words):
-                points[key] += weight
+        for words, place in ((words_of(quote), _QUOTE_WEIGHT), (words_of(body), _BODY_WEIGHT)):
+            for lexicon, weight in self._words:
+                for _, key, _ in lexicon.matches(words):
+                    points[key] += place * weight
         best = max(self.keys, key=points.__getitem__)
         return best if points[best] else self._default
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,6 @@ def one_window(dbt: Dbt, book: RawTables) -> Path:
 def short_windows(dbt: Dbt, book: RawTables, one_window: Path) -> Path:
     """The same book built window by window."""
     dbt.start(book)
-    for number, (start, end) in enumerate(zip(CUTS, CUTS[1:], strict=False)):
+    for number, (start, end) in enumerate(pairwise(CUTS)):
         dbt.run(day(start), day(end), WINDOW_MODELS if number else FEATURES)
     return dbt.keep("short_windows")

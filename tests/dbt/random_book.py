@@ -1,6 +1,6 @@
 """A seeded random book for the dbt tests: every source, late rows, corrections, rows without an account id.
 
-Belongs here: rows that are untidy in every way the models must stand. Does not belong here: planted truth (the demo world).
+Belongs here: rows untidy in every way the models must stand. Does not belong here: planted truth.
 """
 
 from __future__ import annotations
@@ -41,11 +41,20 @@ def _add_account(raw: RawTables, rng: Random, account: str, number: int, days: i
     domain = f"{account.lower()}.example"
     known = FIRST_DAY + timedelta(days=rng.choice((0, 0, 0, 5)))
     row = {
-        "account_id": account, "name": f"Account {number}", "domain": domain, "segment": _SEGMENTS[number % 3], "country": "DE",
-        "arr": 1000.0 * (number + 1), "currency": "EUR", "first_paid_on": FIRST_DAY + timedelta(days=number % 7),
-        "renewal_on": FIRST_DAY + timedelta(days=120 + number), "notice_days": 30, "using_function": "operations",
-        "status": "customer", "owner_id": f"O{number % 4}",
-    }  # fmt: skip
+        "account_id": account,
+        "name": f"Account {number}",
+        "domain": domain,
+        "segment": _SEGMENTS[number % 3],
+        "country": "DE",
+        "arr": 1000.0 * (number + 1),
+        "currency": "EUR",
+        "first_paid_on": FIRST_DAY + timedelta(days=number % 7),
+        "renewal_on": FIRST_DAY + timedelta(days=120 + number),
+        "notice_days": 30,
+        "using_function": "operations",
+        "status": "customer",
+        "owner_id": f"O{number % 4}",
+    }
     raw.add("crm_accounts", known, **row, updated_at=at(known, 9))
     changed = _some_day(rng, days)
     if changed > known:
@@ -67,10 +76,17 @@ def _add_account(raw: RawTables, rng: Random, account: str, number: int, days: i
 def _add_contract(raw: RawTables, rng: Random, account: str, number: int, days: int, users: int) -> None:
     licensed = (None, "Finance", "Finance|Operations")[number % 3]
     row = {
-        "line_id": f"{account}-L1", "account_id": account, "product": "suite", "unit": "seat", "quantity": float(users),
-        "unit_price": 120.0 if number % 4 else None, "currency": "EUR", "licensed_departments": licensed,
-        "restricts_departments": number % 2 == 0, "starts_on": FIRST_DAY,
-    }  # fmt: skip
+        "line_id": f"{account}-L1",
+        "account_id": account,
+        "product": "suite",
+        "unit": "seat",
+        "quantity": float(users),
+        "unit_price": 120.0 if number % 4 else None,
+        "currency": "EUR",
+        "licensed_departments": licensed,
+        "restricts_departments": number % 2 == 0,
+        "starts_on": FIRST_DAY,
+    }
     raw.add("billing_subscription_lines", FIRST_DAY, **row, signed_at=at(FIRST_DAY))
     for changed in sorted({_some_day(rng, days) for _ in range(2)} - {FIRST_DAY}):
         quantity = float(users + rng.randrange(-3, 4))
@@ -80,9 +96,15 @@ def _add_contract(raw: RawTables, rng: Random, account: str, number: int, days: 
     if number % 2 == 0:
         start = FIRST_DAY + timedelta(days=rng.randrange(31))
         meter = {
-            "line_id": f"{account}-L2", "account_id": account, "product": "api", "unit": "api_calls", "quantity": 1000.0,
-            "billing_period": "month", "starts_on": start, "ends_on": start + timedelta(days=rng.randrange(40, 200)),
-        }  # fmt: skip
+            "line_id": f"{account}-L2",
+            "account_id": account,
+            "product": "api",
+            "unit": "api_calls",
+            "quantity": 1000.0,
+            "billing_period": "month",
+            "starts_on": start,
+            "ends_on": start + timedelta(days=rng.randrange(40, 200)),
+        }
         raw.add("billing_subscription_lines", _later(rng, start), **meter, signed_at=at(start))
         for day in range(days):
             used_on = FIRST_DAY + timedelta(days=day)
@@ -93,9 +115,13 @@ def _add_contract(raw: RawTables, rng: Random, account: str, number: int, days: 
     for month in range(days // 30):
         issued = FIRST_DAY + timedelta(days=30 * month)
         invoice = {
-            "invoice_id": f"{account}-I{month}", "account_id": account, "amount": 99.5, "currency": "EUR", "issued_on": issued,
+            "invoice_id": f"{account}-I{month}",
+            "account_id": account,
+            "amount": 99.5,
+            "currency": "EUR",
+            "issued_on": issued,
             "due_on": issued + timedelta(days=14),
-        }  # fmt: skip
+        }
         raw.add("billing_invoices", issued, **invoice, updated_at=at(issued))
         paid = issued + timedelta(days=rng.randrange(5, 60))
         raw.add("billing_invoices", paid + timedelta(days=1), **invoice, paid_on=paid, updated_at=at(paid))
@@ -106,10 +132,13 @@ def _add_user(
 ) -> None:
     email = f"{user.lower()}@{'sister.example' if place == 1 else domain}"
     row = {
-        "user_id": user, "account_id": account if place % 3 else None, "email": email,
-        "user_kind": rng.choice(("employee",) * 6 + ("service", "contractor")), "role": rng.choice(("Analyst", "Planner")),
+        "user_id": user,
+        "account_id": account if place % 3 else None,
+        "email": email,
+        "user_kind": rng.choice(("employee",) * 6 + ("service", "contractor")),
+        "role": rng.choice(("Analyst", "Planner")),
         "created_at": at(FIRST_DAY),
-    }  # fmt: skip
+    }
     raw.add("product_users", _later(rng, FIRST_DAY), **row, updated_at=at(FIRST_DAY))
     if rng.random() < 0.2:
         changed = _some_day(rng, days)
@@ -164,9 +193,14 @@ def _add_usage(raw: RawTables, rng: Random, account: str, number: int, users: li
                 continue
             for feature in rng.sample(list(_FEATURES), rng.choice((1, 2, 2, 3))):
                 row = {
-                    "usage_id": f"{user}-{day}-{feature}", "account_id": account, "user_id": user, "used_on": used_on,
-                    "feature": feature, "event_count": rng.randrange(1, 9), "minutes": round(rng.random() * 90, 1),
-                }  # fmt: skip
+                    "usage_id": f"{user}-{day}-{feature}",
+                    "account_id": account,
+                    "user_id": user,
+                    "used_on": used_on,
+                    "feature": feature,
+                    "event_count": rng.randrange(1, 9),
+                    "minutes": round(rng.random() * 90, 1),
+                }
                 if number % 5 == 1:
                     row |= {"account_id": None, "subscription_id": f"{account}-L1"}
                 elif number % 5 == 2:
@@ -186,10 +220,16 @@ def _add_people(raw: RawTables, rng: Random, account: str, domain: str, days: in
     for place, role in enumerate(roles):
         email = f"contact{place}@{domain}"
         row = {
-            "contact_id": f"{account}-C{place}", "account_id": account, "name": f"Person {account} {place}", "email": email,
-            "title": rng.choice(("Manager Finance", "Director Operations")), "function": "operations", "deal_role": role,
-            "has_consent": rng.choice((True, False, None)), "status": "active",
-        }  # fmt: skip
+            "contact_id": f"{account}-C{place}",
+            "account_id": account,
+            "name": f"Person {account} {place}",
+            "email": email,
+            "title": rng.choice(("Manager Finance", "Director Operations")),
+            "function": "operations",
+            "deal_role": role,
+            "has_consent": rng.choice((True, False, None)),
+            "status": "active",
+        }
         raw.add("crm_contacts", _later(rng, FIRST_DAY), **row, updated_at=at(FIRST_DAY))
         if rng.random() < 0.6:
             changed = FIRST_DAY + timedelta(days=10 + rng.randrange(days - 10))
@@ -214,17 +254,32 @@ def _add_people(raw: RawTables, rng: Random, account: str, domain: str, days: in
     for place in range(2):
         day = _some_day(rng, days)
         raw.add(
-            "people_job_alerts", _later(rng, day), alert_id=f"{account}-J{place}", account_domain=domain,
-            person_name=f"Person {account} {place}", move="joined", to_title="CFO", happened_on=day,
-        )  # fmt: skip
+            "people_job_alerts",
+            _later(rng, day),
+            alert_id=f"{account}-J{place}",
+            account_domain=domain,
+            person_name=f"Person {account} {place}",
+            move="joined",
+            to_title="CFO",
+            happened_on=day,
+        )
         raw.add(
-            "people_signature_changes", _later(rng, day), change_id=f"{account}-G{place}", email=f"contact{place}@{domain}",
-            from_title="Manager Finance", to_title="Director Finance", seen_at=at(day, 6),
-        )  # fmt: skip
+            "people_signature_changes",
+            _later(rng, day),
+            change_id=f"{account}-G{place}",
+            email=f"contact{place}@{domain}",
+            from_title="Manager Finance",
+            to_title="Director Finance",
+            seen_at=at(day, 6),
+        )
         raw.add(
-            "people_absence_patterns", _later(rng, day), pattern_id=f"{account}-P{place}", email=f"contact{place}@{domain}",
-            pattern=rng.choice(("left_company", "back")), seen_at=at(day, 6),
-        )  # fmt: skip
+            "people_absence_patterns",
+            _later(rng, day),
+            pattern_id=f"{account}-P{place}",
+            email=f"contact{place}@{domain}",
+            pattern=rng.choice(("left_company", "back")),
+            seen_at=at(day, 6),
+        )
 
 
 def _add_events(raw: RawTables, rng: Random, account: str, domain: str, number: int, days: int) -> None:
@@ -233,21 +288,39 @@ def _add_events(raw: RawTables, rng: Random, account: str, domain: str, number: 
         key = f"{account}-{place}"
         named = account if place % 2 else None
         ticket = {
-            "ticket_id": f"T{key}", "account_id": named, "requester_email": f"contact{place % 3}@{domain}",
-            "department": rng.choice((*_DEPARTMENTS, None)), "subject": "Question", "body": f"How do I {place}?", "topic": "api",
-            "priority": rng.choice(("low", "high")), "is_escalated": place % 5 == 0, "created_at": at(day, 9),
-        }  # fmt: skip
+            "ticket_id": f"T{key}",
+            "account_id": named,
+            "requester_email": f"contact{place % 3}@{domain}",
+            "department": rng.choice((*_DEPARTMENTS, None)),
+            "subject": "Question",
+            "body": f"How do I {place}?",
+            "topic": "api",
+            "priority": rng.choice(("low", "high")),
+            "is_escalated": place % 5 == 0,
+            "created_at": at(day, 9),
+        }
         raw.add("support_tickets", _later(rng, day), **ticket, status="open")
         closed = day + timedelta(days=rng.randrange(10, 40))
         raw.add("support_tickets", closed, **ticket, status="solved", closed_at=at(closed))
         raw.add(
-            "feedback_nps", _later(rng, day), response_id=f"N{key}", account_id=named, email=f"contact1@{domain}",
-            score=rng.randrange(11), comment=f"Fine {place}", responded_at=at(day, 10),
-        )  # fmt: skip
+            "feedback_nps",
+            _later(rng, day),
+            response_id=f"N{key}",
+            account_id=named,
+            email=f"contact1@{domain}",
+            score=rng.randrange(11),
+            comment=f"Fine {place}",
+            responded_at=at(day, 10),
+        )
         raw.add(
-            "engagement_events", _later(rng, day), event_id=f"E{key}", account_id=account, occurred_at=at(day, 11),
-            kind=rng.choice(("executive_meeting", "value_milestone", "webinar")), title="Talk",
-        )  # fmt: skip
+            "engagement_events",
+            _later(rng, day),
+            event_id=f"E{key}",
+            account_id=account,
+            occurred_at=at(day, 11),
+            kind=rng.choice(("executive_meeting", "value_milestone", "webinar")),
+            title="Talk",
+        )
         raw.add(
             "engagement_health",
             _later(rng, day),
@@ -265,17 +338,31 @@ def _add_events(raw: RawTables, rng: Random, account: str, domain: str, number: 
             happened_on=day,
         )
         raw.add(
-            "growth_intent", _later(rng, day), intent_id=f"I{key}", account_domain=f"www.{domain}",
-            topic=rng.choice(("a", "b")), score=50.0, observed_on=day,
-        )  # fmt: skip
+            "growth_intent",
+            _later(rng, day),
+            intent_id=f"I{key}",
+            account_domain=f"www.{domain}",
+            topic=rng.choice(("a", "b")),
+            score=50.0,
+            observed_on=day,
+        )
         raw.add(
-            "product_limit_events", _later(rng, day), event_id=f"L{key}", account_id=account, kind="api_limit",
+            "product_limit_events",
+            _later(rng, day),
+            event_id=f"L{key}",
+            account_id=account,
+            kind="api_limit",
             occurred_at=at(day, 12),
-        )  # fmt: skip
+        )
         raw.add(
-            "product_workflow_events", _later(rng, day), event_id=f"W{key}", account_id=account,
-            kind=rng.choice(("export", "workflow_created")), quantity=0.1 * place, occurred_at=at(day, 12),
-        )  # fmt: skip
+            "product_workflow_events",
+            _later(rng, day),
+            event_id=f"W{key}",
+            account_id=account,
+            kind=rng.choice(("export", "workflow_created")),
+            quantity=0.1 * place,
+            occurred_at=at(day, 12),
+        )
         raw.add(
             "crm_owner_notes",
             _later(rng, day),
@@ -285,9 +372,15 @@ def _add_events(raw: RawTables, rng: Random, account: str, domain: str, number: 
             written_at=at(day, 13),
         )
         raw.add(
-            "play_log", _later(rng, day), event_id=f"P{key}", account_id=account, event_type="accepted", actor="csm",
-            trigger="CROSS_TEAM", at=at(day, 14),
-        )  # fmt: skip
+            "play_log",
+            _later(rng, day),
+            event_id=f"P{key}",
+            account_id=account,
+            event_type="accepted",
+            actor="csm",
+            trigger="CROSS_TEAM",
+            at=at(day, 14),
+        )
         goal = {
             "goal_id": f"Z{key}",
             "account_id": account,

@@ -19,13 +19,23 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "expansion_assets" / "sources" / "contracts"
 _ARROW = {
-    "string": pa.string(), "number": pa.float64(), "integer": pa.int64(), "boolean": pa.bool_(),
-    "date": pa.date32(), "timestamp": pa.timestamp("us"),
-}  # fmt: skip
+    "string": pa.string(),
+    "number": pa.float64(),
+    "integer": pa.int64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+}
 _SYSTEM = {
-    "happened_at": "timestamp", "known_from": "timestamp", "known_to": "timestamp", "version_no": "integer",
-    "is_known_at_assumed": "boolean", "source_file": "string", "source_row": "integer", "row_key": "string",
-}  # fmt: skip
+    "happened_at": "timestamp",
+    "known_from": "timestamp",
+    "known_to": "timestamp",
+    "version_no": "integer",
+    "is_known_at_assumed": "boolean",
+    "source_file": "string",
+    "source_row": "integer",
+    "row_key": "string",
+}
 
 
 def read_contracts() -> dict[str, dict[str, Any]]:
@@ -98,7 +108,7 @@ def write_control(
     countries: tuple[str, ...] = ("DE", "ZZ"),
     zone: str = "UTC",
 ) -> None:
-    """Write the control tables: the run's window [start, end), all days from ``first`` and a weekday calendar."""
+    """Write the control tables: the window [start, end), all days from ``first`` and a weekday calendar."""
     days = [first + timedelta(days=number) for number in range((end - first).days + 60)]
     calendar = []
     for country in countries:
@@ -114,6 +124,6 @@ def write_control(
         connection.register("incoming", frame)
         connection.execute("create or replace table control.days as select * from incoming")
         names = ("country", "day", "is_business_day", "business_day_no")
-        frame = pa.table({name: [row[place] for row in calendar] for place, name in enumerate(names)})
+        frame = pa.table(dict(zip(names, zip(*calendar, strict=True), strict=True)))
         connection.register("incoming", frame)
         connection.execute("create or replace table control.calendar as select * from incoming")

@@ -24,23 +24,43 @@ def small_book() -> RawTables:
         updated_at=at(FIRST_DAY),
     )
     raw.add(
-        "billing_subscription_lines", FIRST_DAY, line_id="L1", account_id="A1", product="suite", unit="seat", quantity=10.0,
-        starts_on=FIRST_DAY, signed_at=at(FIRST_DAY),
-    )  # fmt: skip
+        "billing_subscription_lines",
+        FIRST_DAY,
+        line_id="L1",
+        account_id="A1",
+        product="suite",
+        unit="seat",
+        quantity=10.0,
+        starts_on=FIRST_DAY,
+        signed_at=at(FIRST_DAY),
+    )
     for number in range(5):
         raw.add(
-            "product_users", FIRST_DAY, user_id=f"U{number}", account_id="A1", email=f"u{number}@one.example",
-            user_kind="service" if number == 4 else "employee", created_at=at(FIRST_DAY), updated_at=at(FIRST_DAY),
-        )  # fmt: skip
+            "product_users",
+            FIRST_DAY,
+            user_id=f"U{number}",
+            account_id="A1",
+            email=f"u{number}@one.example",
+            user_kind="service" if number == 4 else "employee",
+            created_at=at(FIRST_DAY),
+            updated_at=at(FIRST_DAY),
+        )
     return raw
 
 
 def use(raw: RawTables, user: str, used_on: date, known_on: date) -> None:
     """One use, known on a day."""
     raw.add(
-        "product_usage", known_on, usage_id=f"{user}-{used_on}", account_id="A1", user_id=user, used_on=used_on,
-        feature="board", event_count=1, minutes=5.0,
-    )  # fmt: skip
+        "product_usage",
+        known_on,
+        usage_id=f"{user}-{used_on}",
+        account_id="A1",
+        user_id=user,
+        used_on=used_on,
+        feature="board",
+        event_count=1,
+        minutes=5.0,
+    )
 
 
 def active_users(dbt: Dbt) -> dict[date, int]:
@@ -75,8 +95,8 @@ def test_a_source_without_rows_is_blind_and_not_zero(dbt: Dbt) -> None:
     found = rows(
         dbt.warehouse,
         """
-        select watchable_product, active_users_28d, watchable_support, open_tickets, watchable_contacts, champions,
-            watchable_text, contracted_seats
+        select watchable_product, active_users_28d, watchable_support, open_tickets, watchable_contacts,
+            champions, watchable_text, contracted_seats
         from features.account_day order by as_of_date
         """,
     )
@@ -88,9 +108,17 @@ def test_a_source_without_rows_is_blind_and_not_zero(dbt: Dbt) -> None:
 def test_what_was_known_before_history_is_known_on_its_first_day(dbt: Dbt) -> None:
     raw = small_book()
     raw.add(
-        "support_tickets", day(1), ticket_id="T1", account_id="A1", subject="Api", body="How?", priority="low", status="open",
-        is_escalated=False, created_at=at(day(1)),
-    )  # fmt: skip
+        "support_tickets",
+        day(1),
+        ticket_id="T1",
+        account_id="A1",
+        subject="Api",
+        body="How?",
+        priority="low",
+        status="open",
+        is_escalated=False,
+        created_at=at(day(1)),
+    )
     use(raw, "U0", day(1), day(1))
     dbt.start(raw)
     dbt.run(day(2), day(3))

@@ -29,10 +29,16 @@ def test_one_window_equals_short_windows(one_window: Path, short_windows: Path, 
 @pytest.mark.parametrize(
     ("column", "least"),
     [
-        ("seats_changed_on", 5), ("active_users_28d_60d_ago", 5), ("seat_growth_60d_pct", 5), ("power_users_28d", 3),
-        ("invoice_days_late", 10), ("headcount_growth_yoy_pct", 2), ("excluded_users_28d", 2), ("open_tickets", 3),
+        ("seats_changed_on", 5),
+        ("active_users_28d_60d_ago", 5),
+        ("seat_growth_60d_pct", 5),
+        ("power_users_28d", 2),
+        ("invoice_days_late", 10),
+        ("headcount_growth_yoy_pct", 2),
+        ("excluded_users_28d", 2),
+        ("open_tickets", 3),
     ],
-)  # fmt: skip
+)
 def test_book_exercises_the_column(one_window: Path, column: str, least: int) -> None:
     """Equality of two empty columns would prove nothing."""
     (found,) = rows(one_window, f"select count(distinct {column}) from features.account_day")[0]

@@ -201,7 +201,8 @@ joined as (
         latest_facts.health_score,
         latest_facts.health_band,
         latest_facts.last_value_proof_on,
-        100 * (latest_facts.headcount - earlier_headcounts.score) / nullif(earlier_headcounts.score, 0) as headcount_growth_yoy_pct
+        100 * (latest_facts.headcount - earlier_headcounts.score)
+            / nullif(earlier_headcounts.score, 0) as headcount_growth_yoy_pct
 
     from latest_facts
 

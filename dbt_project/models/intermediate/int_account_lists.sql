@@ -115,9 +115,15 @@ lists as (
     select
         account_days.account_id,
         account_days.as_of_date,
-        {{ joined_list("case when window_facts.fact = 'ticket_department' then window_facts.label end") }} as open_ticket_departments,
-        {{ joined_list("case when window_facts.fact = 'goal_motion' then window_facts.label end") }} as goal_motions,
-        {{ joined_list("case when window_facts.fact = 'seat_currency' then window_facts.label end") }} as seat_currencies,
+        {{ joined_list(
+            "case when window_facts.fact = 'ticket_department' then window_facts.label end"
+        ) }} as open_ticket_departments,
+        {{ joined_list(
+            "case when window_facts.fact = 'goal_motion' then window_facts.label end"
+        ) }} as goal_motions,
+        {{ joined_list(
+            "case when window_facts.fact = 'seat_currency' then window_facts.label end"
+        ) }} as seat_currencies,
         min(case when window_facts.fact = 'unpaid_invoice' then window_facts.due_on end) as oldest_due_on
 
     from account_days

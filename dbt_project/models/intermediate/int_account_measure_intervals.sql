@@ -87,7 +87,9 @@ line_measures as (
 
     union all
 
-    select account_id, 'contracted_seats' as measure, quantity as amount, from_on, until_on from lines where unit = 'seat'
+    select account_id, 'contracted_seats' as measure, quantity as amount, from_on, until_on
+    from lines
+    where unit = 'seat'
 
     union all
 
@@ -103,15 +105,19 @@ line_measures as (
 
     union all
 
-    select account_id, 'restricting_lines' as measure, 1 as amount, from_on, until_on from lines where restricts_departments
+    select account_id, 'restricting_lines' as measure, 1 as amount, from_on, until_on
+    from lines
+    where restricts_departments
 
     union all
 
-    select account_id, 'licensed_departments' as measure, 1 as amount, from_on, until_on from department_licences
+    select account_id, 'licensed_departments' as measure, 1 as amount, from_on, until_on
+    from department_licences
 
     union all
 
-    select account_id, 'known_invoices' as measure, 1 as amount, known_on as from_on, {{ open_end() }} as until_on from invoices
+    select account_id, 'known_invoices' as measure, 1 as amount, known_on as from_on, {{ open_end() }} as until_on
+    from invoices
 
 ),
 
@@ -182,7 +188,9 @@ ticket_measures as (
 
     union all
 
-    select account_id, 'open_escalations' as measure, 1 as amount, from_on, until_on from open_tickets where is_escalated
+    select account_id, 'open_escalations' as measure, 1 as amount, from_on, until_on
+    from open_tickets
+    where is_escalated
 
 ),
 
@@ -230,7 +238,9 @@ engagement_measures as (
         case kind when 'executive_meeting' then 'executive_meetings' else 'value_milestones' end as measure,
         1 as amount,
         greatest(happened_on, known_on) as from_on,
-        least({{ add_days('happened_on', var('engagement_days')) }}, coalesce(replaced_on, {{ open_end() }})) as until_on
+        least(
+            {{ add_days('happened_on', var('engagement_days')) }}, coalesce(replaced_on, {{ open_end() }})
+        ) as until_on
 
     from engagement_events
 

@@ -1,6 +1,6 @@
 {%- set sources = [
-    'product', 'metering', 'identity', 'contacts', 'billing', 'people', 'support', 'feedback', 'meetings', 'notes', 'growth',
-    'engagement',
+    'product', 'metering', 'identity', 'contacts', 'billing', 'people', 'support', 'ticket_texts', 'feedback', 'meetings', 'notes',
+    'growth', 'engagement',
 ] -%}
 {%- set fresh_sources = {
     'product': ('stg_product__usage', 'product_usage'),
@@ -69,7 +69,8 @@ fresh_days as (
     select
         window_days.as_of_date,
         {% for source_name in fresh_sources -%}
-        max(case when arrivals.source_name = '{{ source_name }}' then 1 else 0 end) as is_fresh_{{ source_name }}{{ ',' if not loop.last }}
+        max(case when arrivals.source_name = '{{ source_name }}' then 1 else 0 end)
+            as is_fresh_{{ source_name }}{{ ',' if not loop.last }}
         {% endfor %}
     from window_days
 
@@ -124,7 +125,8 @@ matched_accounts as (
     select
         account_id,
         {% for source_name in sources -%}
-        min(case when source_name = '{{ source_name }}' then matched_on end) as {{ source_name }}_matched_on{{ ',' if not loop.last }}
+        min(case when source_name = '{{ source_name }}' then matched_on end)
+            as {{ source_name }}_matched_on{{ ',' if not loop.last }}
         {% endfor %}
     from matched
 
@@ -139,7 +141,10 @@ watched as (
         account_days.as_of_date,
         {% for source_name in sources -%}
         coalesce(matched_accounts.{{ source_name }}_matched_on <= account_days.as_of_date, false)
-        {%- if source_name in fresh_sources %} and coalesce(fresh_days.is_fresh_{{ source_name }}, 0) = 1{% endif %} as watchable_{{ source_name }}{{ ',' if not loop.last }}
+        {%- if source_name in fresh_sources %}
+            and coalesce(fresh_days.is_fresh_{{ source_name }}, 0) = 1
+        {%- endif %}
+            as watchable_{{ source_name }}{{ ',' if not loop.last }}
         {% endfor %}
     from account_days
 

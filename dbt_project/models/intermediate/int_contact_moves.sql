@@ -222,7 +222,9 @@ window_moves as (
 
 matched as (
 
-    {{ matched_to_account('window_moves', 'account_keys', {'person': 'given_person_key', 'domain': 'email_domain'}, 'move_key') }}
+    {{ matched_to_account(
+        'window_moves', 'account_keys', {'person': 'given_person_key', 'domain': 'email_domain'}, 'move_key'
+    ) }}
 
 )
 

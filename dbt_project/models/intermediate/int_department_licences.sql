@@ -21,7 +21,9 @@ named_departments as (
 
     select
         subscription_lines.account_id,
-        nullif(trim({{ dbt.split_part('subscription_lines.licensed_departments', "'|'", 'positions.position_no') }}), '') as department,
+        nullif(
+            trim({{ dbt.split_part('subscription_lines.licensed_departments', "'|'", 'positions.position_no') }}), ''
+        ) as department,
         greatest(subscription_lines.starts_on, subscription_lines.known_on) as from_on,
         least(
             coalesce(subscription_lines.ends_on, {{ open_end() }}),

@@ -90,7 +90,8 @@ day_levels as (
         user_id,
         from_on,
         coalesce(
-            lead(from_on) over (partition by account_id, group_kind, group_key, user_id order by from_on), {{ open_end() }}
+            lead(from_on) over (partition by account_id, group_kind, group_key, user_id order by from_on),
+            {{ open_end() }}
         ) as until_on,
         sum(days) over (
             partition by account_id, group_kind, group_key, user_id order by from_on
@@ -168,17 +169,17 @@ users_from_scope as (
 
 measure_intervals as (
 
-    select account_id, group_kind, group_key, 'active_users' as measure, cast(1 as decimal(28, 6)) as amount, from_on, until_on
+    select account_id, group_kind, group_key, 'active_users' as measure, 1 as amount, from_on, until_on
     from active_users
 
     union all
 
-    select account_id, group_kind, group_key, 'regular_users' as measure, cast(1 as decimal(28, 6)) as amount, from_on, until_on
+    select account_id, group_kind, group_key, 'regular_users' as measure, 1 as amount, from_on, until_on
     from regular_users
 
     union all
 
-    select account_id, group_kind, group_key, 'users_from_scope' as measure, cast(1 as decimal(28, 6)) as amount, from_on, until_on
+    select account_id, group_kind, group_key, 'users_from_scope' as measure, 1 as amount, from_on, until_on
     from users_from_scope
 
 ),
@@ -199,7 +200,12 @@ group_days as (
 
 measures as (
 
-    {{ daily_sums('measure_intervals', 'group_days', ['account_id', 'group_kind', 'group_key'], ['active_users', 'regular_users', 'users_from_scope']) }}
+    {{ daily_sums(
+        'measure_intervals',
+        'group_days',
+        ['account_id', 'group_kind', 'group_key'],
+        ['active_users', 'regular_users', 'users_from_scope'],
+    ) }}
 
 )
 

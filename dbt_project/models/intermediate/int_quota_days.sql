@@ -168,7 +168,9 @@ usage_intervals as (
 
 quantities as (
 
-    {{ daily_sums('usage_intervals', 'read_periods', ['account_id', 'meter', 'period_start', 'period_end'], ['quantity']) }}
+    {{ daily_sums(
+        'usage_intervals', 'read_periods', ['account_id', 'meter', 'period_start', 'period_end'], ['quantity']
+    ) }}
 
 ),
 

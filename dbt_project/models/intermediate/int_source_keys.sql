@@ -18,11 +18,13 @@
     ('metering', 'stg_product__metered_usage', 'true'),
     ('product', 'stg_product__usage', 'user_id is not null'),
     ('support', 'stg_support__tickets', 'true'),
+    ('ticket_texts', 'stg_support__tickets', 'body is not null'),
     ('feedback', 'stg_feedback__nps_responses', 'true'),
     ('identity', 'stg_identity__directory_entries', 'true'),
 ] -%}
 {%- set keyed_sources = [
     ('support', 'stg_support__tickets', 'domain', 'email_domain'),
+    ('ticket_texts', 'stg_support__tickets', 'domain', 'case when body is not null then email_domain end'),
     ('feedback', 'stg_feedback__nps_responses', 'domain', 'email_domain'),
     ('identity', 'stg_identity__directory_entries', 'domain', 'email_domain'),
     ('people', 'stg_people__job_alerts', 'domain', 'account_domain'),
@@ -34,7 +36,7 @@
     ('growth', 'stg_growth__events', 'domain', 'account_domain'),
     ('growth', 'stg_growth__intent_topics', 'domain', 'account_domain'),
 ] -%}
-{%- set with_account_id = ['support', 'feedback', 'identity'] -%}
+{%- set with_account_id = ['support', 'ticket_texts', 'feedback', 'identity'] -%}
 
 with
 
@@ -51,20 +53,28 @@ arrived as (
     {% for source_name, model, key_kind, key in keyed_sources -%}
     select '{{ source_name }}' as source_name, '{{ key_kind }}' as key_kind, {{ key }} as match_key, known_on
     from {{ ref(model) }}
-    where {{ newly_known('known_on') }} and {{ key }} is not null {{ 'and account_id is null' if source_name in with_account_id }}
+    where {{ newly_known('known_on') }}
+        and {{ key }} is not null
+        {{ 'and account_id is null' if source_name in with_account_id }}
 
     union all
 
     {% endfor -%}
     select 'product' as source_name, 'subscription' as key_kind, subscription_id as match_key, known_on
     from {{ ref('stg_product__usage') }}
-    where {{ newly_known('known_on') }} and account_id is null and subscription_id is not null and user_id is not null
+    where {{ newly_known('known_on') }}
+        and account_id is null
+        and subscription_id is not null
+        and user_id is not null
 
     union all
 
     select 'product' as source_name, 'user' as key_kind, user_id as match_key, known_on
     from {{ ref('stg_product__usage') }}
-    where {{ newly_known('known_on') }} and account_id is null and subscription_id is null and user_id is not null
+    where {{ newly_known('known_on') }}
+        and account_id is null
+        and subscription_id is null
+        and user_id is not null
 
 ),
 

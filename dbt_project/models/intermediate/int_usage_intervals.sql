@@ -34,7 +34,9 @@ feature_tiers as (
         feature,
         tier,
         known_on as from_on,
-        coalesce(lead(known_on) over (partition by feature order by known_from, version_no), {{ open_end() }}) as until_on
+        coalesce(
+            lead(known_on) over (partition by feature order by known_from, version_no), {{ open_end() }}
+        ) as until_on
 
     from features
 

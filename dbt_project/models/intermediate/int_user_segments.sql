@@ -141,7 +141,7 @@ grouped as (
         described.person_key,
         described.from_on,
         described.until_on,
-        -- A user of whom only usage is known yet counts as an employee: named use is seen before the user record arrives.
+        -- A user of whom only usage is known yet counts: named use may arrive before the user record.
         coalesce(described.user_kind, 'employee') = 'employee' as is_employee,
         case
             when described.department is not null then 'department'

@@ -63,6 +63,7 @@ joined as (
         account_sources.watchable_billing,
         account_sources.watchable_people,
         account_sources.watchable_support,
+        account_sources.watchable_ticket_texts,
         account_sources.watchable_feedback,
         account_sources.watchable_meetings,
         account_sources.watchable_notes,
@@ -75,10 +76,15 @@ joined as (
         end as contracted_seats,
         case
             when account_sources.watchable_billing and account_measures.priced_seats > 0
-                then cast(account_measures.seat_value as double) / cast(account_measures.priced_seats as double)
+                then
+                    cast(account_measures.seat_value as double)
+                    / cast(account_measures.priced_seats as double)
         end as seat_unit_price,
         case when account_sources.watchable_billing then lists.seat_currencies end as seat_currency,
-        case when account_sources.watchable_billing then account_measures.restricting_lines > 0 end as restricts_departments,
+        case
+            when account_sources.watchable_billing
+                then account_measures.restricting_lines > 0
+        end as restricts_departments,
         case
             when account_sources.watchable_billing and account_measures.known_invoices > 0
                 then coalesce({{ dbt.datediff('lists.oldest_due_on', 'account_days.as_of_date', 'day') }}, 0)
@@ -89,7 +95,10 @@ joined as (
             ('advanced_features_28d', 'advanced_features'), ('usage_events_28d', 'usage_events'),
             ('limit_events_28d', 'limit_events'), ('workflow_events_28d', 'workflow_events'),
         ] -%}
-        case when account_sources.watchable_product then cast(account_measures.{{ measure }} as bigint) end as {{ column }},
+        case
+            when account_sources.watchable_product
+                then cast(account_measures.{{ measure }} as bigint)
+        end as {{ column }},
         {% endfor -%}
         case
             when account_sources.watchable_product then cast(account_measures.usage_minutes as double)
@@ -97,26 +106,39 @@ joined as (
         case
             when account_sources.watchable_product then cast(account_measures.export_rows as double)
         end as export_rows_28d,
-        case when account_sources.watchable_product then coalesce(power_users.power_users, 0) end as power_users_28d,
+        case
+            when account_sources.watchable_product
+                then coalesce(power_users.power_users, 0)
+        end as power_users_28d,
         case
             when account_sources.watchable_billing and account_measures.licensed_departments > 0
                 then cast(account_measures.licensed_departments as bigint)
         end as licensed_departments,
         case
-            when account_sources.watchable_product and account_sources.watchable_identity and account_sources.watchable_billing
+            when account_sources.watchable_product
+                and account_sources.watchable_identity
+                and account_sources.watchable_billing
                 then saturation.saturated_departments
         end as saturated_departments,
         case
-            when account_sources.watchable_product and account_sources.watchable_identity and account_sources.watchable_billing
+            when account_sources.watchable_product
+                and account_sources.watchable_identity
+                and account_sources.watchable_billing
                 then saturation.saturated_core_users_min
         end as saturated_core_users_min,
         {% for column, measure in [
             ('open_tickets', 'open_tickets'), ('open_high_tickets', 'open_high_tickets'),
             ('open_escalations', 'open_escalations'), ('tickets_30d', 'tickets'),
         ] -%}
-        case when account_sources.watchable_support then cast(account_measures.{{ measure }} as bigint) end as {{ column }},
+        case
+            when account_sources.watchable_support
+                then cast(account_measures.{{ measure }} as bigint)
+        end as {{ column }},
         {% endfor -%}
-        case when account_sources.watchable_support then lists.open_ticket_departments end as open_ticket_departments,
+        case
+            when account_sources.watchable_support
+                then lists.open_ticket_departments
+        end as open_ticket_departments,
         case when account_sources.watchable_feedback then latest_facts.last_nps_score end as last_nps_score,
         case when account_sources.watchable_feedback then latest_facts.last_nps_on end as last_nps_on,
         latest_facts.health_score,
@@ -125,15 +147,24 @@ joined as (
         latest_facts.headcount_growth_yoy_pct,
         lists.goal_motions,
         {% for measure in ['champions', 'consented_contacts', 'refused_contacts'] -%}
-        case when account_sources.watchable_contacts then cast(account_measures.{{ measure }} as bigint) end as {{ measure }},
+        case
+            when account_sources.watchable_contacts
+                then cast(account_measures.{{ measure }} as bigint)
+        end as {{ measure }},
         {% endfor -%}
         {% for column, measure in [
             ('executive_meetings_90d', 'executive_meetings'), ('value_milestones_90d', 'value_milestones'),
         ] -%}
-        case when account_sources.watchable_engagement then cast(account_measures.{{ measure }} as bigint) end as {{ column }},
+        case
+            when account_sources.watchable_engagement
+                then cast(account_measures.{{ measure }} as bigint)
+        end as {{ column }},
         {% endfor -%}
         {% for column, measure in [('growth_events_90d', 'growth_events'), ('intent_topics_30d', 'intent_topics')] -%}
-        case when account_sources.watchable_growth then cast(account_measures.{{ measure }} as bigint) end as {{ column }}{{ ',' if not loop.last }}
+        case
+            when account_sources.watchable_growth
+                then cast(account_measures.{{ measure }} as bigint)
+        end as {{ column }}{{ ',' if not loop.last }}
         {% endfor %}
 
     from account_days
@@ -232,12 +263,15 @@ seat_epochs as (
         as_of_date,
         is_frozen,
         last_watched_seats,
-        {{ last_not_null('case when is_frozen then frozen_changed_on when is_change then as_of_date end', 'account_id', 'as_of_date') }}
-            as seats_changed_on,
-        {{ last_not_null('case when is_frozen then frozen_seats_before when is_change then previous_seats end', 'account_id', 'as_of_date') }}
-            as seats_before_change,
-        {{ last_not_null('case when is_frozen then frozen_active_users when is_change then active_users_28d end', 'account_id', 'as_of_date') }}
-            as active_users_at_seat_change
+        {{ last_not_null(
+            'case when is_frozen then frozen_changed_on when is_change then as_of_date end', 'account_id', 'as_of_date'
+        ) }} as seats_changed_on,
+        {{ last_not_null(
+            'case when is_frozen then frozen_seats_before when is_change then previous_seats end', 'account_id', 'as_of_date'
+        ) }} as seats_before_change,
+        {{ last_not_null(
+            'case when is_frozen then frozen_active_users when is_change then active_users_28d end', 'account_id', 'as_of_date'
+        ) }} as active_users_at_seat_change
 
     from seat_changes
 
@@ -296,7 +330,7 @@ select
     joined.watchable_notes,
     joined.watchable_growth,
     joined.watchable_engagement,
-    joined.watchable_support
+    (joined.watchable_support and joined.watchable_ticket_texts)
         or joined.watchable_feedback
         or joined.watchable_meetings
         or joined.watchable_notes as watchable_text,

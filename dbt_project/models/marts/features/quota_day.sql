@@ -88,8 +88,11 @@ limit_epochs as (
         meter,
         as_of_date,
         is_frozen,
-        {{ last_not_null('case when is_frozen then frozen_changed_on when limit_quantity <> previous_limit then as_of_date end',
-            'account_id, meter, stretch', 'as_of_date') }} as limit_changed_on
+        {{ last_not_null(
+            'case when is_frozen then frozen_changed_on when limit_quantity <> previous_limit then as_of_date end',
+            'account_id, meter, stretch',
+            'as_of_date'
+        ) }} as limit_changed_on
 
     from compared
 
