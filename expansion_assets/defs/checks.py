@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 import dagster as dg
+import duckdb
 import pandas as pd
 
 from expansion_assets.defs.partitions import DAYS, days_of
@@ -45,13 +46,11 @@ def as_check_result(
 
 
 def _run(
-    warehouse: Warehouse, table: str, column: str, suite: list[Expectation], key: str, days: tuple[date, date]
+    connection: duckdb.DuckDBPyConnection, table: str, column: str, suite: list[Expectation], key: str,
+    days: tuple[date, date],
 ) -> SuiteResult | None:
-    start, end = days
-    with warehouse.connect() as connection:
-        frame: pd.DataFrame = connection.execute(
-            f"select * from {table} where {column} >= $1 and {column} < $2", [start, end]
-        ).df()
+    query = f"select * from {table} where {column} >= $1 and {column} < $2"
+    frame: pd.DataFrame = connection.execute(query, list(days)).df()
     return validate(frame, suite, key) if len(frame) else None
 
 
@@ -69,8 +68,12 @@ def raw_contracts(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) 
     """Every raw table against the suite derived from its contract."""
     end = days_of(context)[1]
     newest = (end - timedelta(days=1), end)
-    for name, contract in load_workspace().contracts.items():
-        result = _run(warehouse, f"raw.{name}", "known_from", contract_suite(contract), "row_key", newest)
+    with warehouse.connect() as connection:
+        results = {
+            name: _run(connection, f"raw.{name}", "known_from", contract_suite(contract), "row_key", newest)
+            for name, contract in load_workspace().contracts.items()
+        }
+    for name, result in results.items():
         yield as_check_result(["raw", name], result, newest)
 
 
@@ -84,7 +87,8 @@ def table_check(table: Table) -> dg.AssetChecksDefinition:
     def check(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
         days = days_of(context)
         suite = table_suite(table, _BOUNDS.get(table.full_name))
-        result = _run(warehouse, table.full_name, str(table.window_column), suite, table.key[0], days)
+        with warehouse.connect() as connection:
+            result = _run(connection, table.full_name, str(table.window_column), suite, table.key[0], days)
         return as_check_result([table.schema, table.name], result, days, is_blocking=True)
 
     return check

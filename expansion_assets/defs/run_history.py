@@ -20,6 +20,17 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventL
 class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
     """Dagster's own SQLite event log with a set-based write of an asset's days."""
 
+    def __init__(self, base_dir: str, inst_data: Any = None) -> None:
+        """See ``SqliteEventLogStorage``."""
+        self._tables_found: set[str] = set()
+        super().__init__(base_dir, inst_data)
+
+    def has_table(self, table_name: str) -> bool:
+        """Ask the database once: Dagster asks before each asset event, with an engine of its own (1.5 ms)."""
+        if table_name not in self._tables_found and super().has_table(table_name):
+            self._tables_found.add(table_name)
+        return table_name in self._tables_found
+
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: dict[str, Any]) -> BatchedSqliteEventLogStorage:
         """Build from ``dagster.yaml``."""

@@ -17,10 +17,9 @@ from expansion_assets.tagging.tagger import TRAINING_LINES
 
 FOLDS = 5
 # A wrong card costs a CSM's trust, a missed one often comes up again: recall counts half as much as precision. Not so
-# for the two labels that open a play by themselves, mostly with one single text: there both count alike.
+# for what a single text decides: neighbouring problems, and advanced questions where they belong, in tickets.
 BETA = 0.5
-BALANCED_BETA = 1.0
-BALANCED: frozenset[Label] = frozenset({"advanced_intent", "adjacent_use"})
+BALANCED_BETA = 0.7
 LOWEST, HIGHEST = 0.30, 0.90
 
 
@@ -36,11 +35,12 @@ def cross_validated_scores(rows: Sequence[LabelledText]) -> np.ndarray:
     return scores
 
 
-def choose_threshold(label: Label, rows: Sequence[LabelledText], scores: np.ndarray) -> float:
+def choose_threshold(
+    label: Label, rows: Sequence[LabelledText], scores: np.ndarray, beta: float = BETA
+) -> float:
     """Return the threshold with the best F-beta for `label`, given its out-of-fold `scores` (shape: rows)."""
     used = np.array([label not in row.ambiguous for row in rows])
     truth = np.array([row.has(label) for row in rows])[used]
-    beta = BALANCED_BETA if label in BALANCED else BETA
 
     def f_beta(threshold: float) -> float:
         tagged = scores[used] >= threshold
@@ -53,10 +53,18 @@ def choose_threshold(label: Label, rows: Sequence[LabelledText], scores: np.ndar
     return round(float(grid[2 + int(np.argmax(smoothed[2:-2]))]), 2)
 
 
-def write_thresholds(rows: Sequence[LabelledText]) -> dict[Label, float]:
+def write_thresholds(rows: Sequence[LabelledText]) -> dict[str, dict[Label, float]]:
     """Choose every label's threshold on `rows` and write `thresholds.yml`."""
-    scores = cross_validated_scores(rows)
-    thresholds = {label: choose_threshold(label, rows, scores[:, at]) for at, label in enumerate(LABELS)}
+    scores = dict(zip(LABELS, cross_validated_scores(rows).T, strict=True))
+    everywhere = {label: choose_threshold(label, rows, scores[label]) for label in LABELS}
+    everywhere["adjacent_use"] = choose_threshold("adjacent_use", rows, scores["adjacent_use"], BALANCED_BETA)
+    at = np.array([row.kind == "ticket" for row in rows])
+    tickets = [row for row in rows if row.kind == "ticket"]
+    others = [row for row in rows if row.kind != "ticket"]
+    advanced = scores["advanced_intent"]
+    everywhere["advanced_intent"] = choose_threshold("advanced_intent", others, advanced[~at])
+    asked = choose_threshold("advanced_intent", tickets, advanced[at], BALANCED_BETA)
+    thresholds: dict[str, dict[Label, float]] = {"all": everywhere, "tickets": {"advanced_intent": asked}}
     header = "# Written by expansion_assets.tagging.calibration: best F-beta of five-fold cross-validation.\n"
     THRESHOLDS_PATH.write_text(header + yaml.safe_dump(thresholds, sort_keys=False), encoding="utf-8")
     return thresholds

@@ -42,7 +42,7 @@ def build(context: dg.AssetExecutionContext, settings: Settings, manifest: Mappi
         context=context, manifest=manifest, dagster_dbt_translator=translator
     )
     events: list[dict[str, Any]] = []
-    runner = _runner(str(target_dir(settings)))
+    runner = _runner(settings)
     runner.callbacks = [lambda message: _collect(message, events)]
     arguments = ["--quiet", "build", *parameters.selection_args, "--exclude-resource-type", "unit_test"]
     # buildable: a test waits for the step that has built all of its models.
@@ -61,11 +61,14 @@ def build(context: dg.AssetExecutionContext, settings: Settings, manifest: Mappi
 
 
 @lru_cache
-def _runner(target: str) -> Any:
+def _runner(settings: Settings) -> Any:
+    """One runner, and one parsed manifest, for all dbt steps of a process: each parse would cost 1.3 CPU s."""
     from dbt.cli.main import dbtRunner
 
-    del target  # one runner per target folder
-    return dbtRunner()
+    parsed = dbtRunner().invoke(["--quiet", "parse", *common_arguments(settings)])
+    if not parsed.success:
+        raise DbtError(f"dbt parse: {parsed.exception}")
+    return dbtRunner(manifest=parsed.result)
 
 
 def _collect(message: Any, events: list[dict[str, Any]]) -> None:
