@@ -53,11 +53,16 @@ def connect(
                 raise WarehouseBusyError(f"{path}: held by another process for {wait_seconds:.0f} s") from error
             time.sleep(_RETRY_SECONDS)
     try:
-        connection.execute("set timezone = 'UTC'")
-        connection.execute("set enable_progress_bar = false")
+        set_session(connection)
         yield connection
     finally:
         connection.close()
+
+
+def set_session(connection: duckdb.DuckDBPyConnection) -> None:
+    """What every session pins: instants are UTC, and no progress bar in a log."""
+    connection.execute("set timezone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:

@@ -38,6 +38,7 @@ def _run(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[An
         create_raw_tables(connection, workspace.contracts)
         create_tables(connection)
         write_control(connection, workspace, *days_of(context))
+    warehouse.release()
     yield from build(context, workspace.settings, MANIFEST)
 
 
