@@ -11,7 +11,7 @@ import sys
 import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="Which accounts are ready to grow, why, and what to do this week.\n\n"
-    "Start with `scan`: it builds the demo world, backfills its history, runs its last day and prints the manager scan. "
-    "Every command works on the demo world, or with --sources on your own files through a mapping.",
+    "Start with `scan`: it builds the demo world, backfills its history, runs its last day and prints the manager "
+    "scan. Every command works on the demo world, or with --sources on your own files through a mapping.",
 )
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -33,7 +33,9 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 def options(
     sources: Annotated[Path | None, typer.Option(help="Folder or file of a mapping, e.g. examples/ravenstack.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the landing files that the mapping names.")] = None,
-    state: Annotated[Path | None, typer.Option(help="Folder for warehouse, pages and run history (default: data/).")] = None,
+    state: Annotated[
+        Path | None, typer.Option(help="Folder for warehouse, pages and run history (default: data/).")
+    ] = None,
 ) -> None:
     """Settings that hold for every command; they win over EXPANSION_* environment variables."""
     for name, value in (("SOURCES", sources), ("LANDING", data), ("STATE_DIR", state)):
@@ -78,8 +80,12 @@ def scan() -> None:
 
 
 @app.command()
-def run(day: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Day; default: today.")] = None,
-        job: Annotated[str, typer.Option(help="daily_scan, weekly_digest or monthly_review.")] = "daily_scan") -> None:
+def run(
+    day: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Day; default: today.")
+    ] = None,
+    job: Annotated[str, typer.Option(help="daily_scan, weekly_digest or monthly_review.")] = "daily_scan",
+) -> None:
     """Run a job for one day."""
     from expansion_assets.defs.runs import assert_published
 
@@ -93,8 +99,12 @@ def run(day: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%
 
 @app.command()
 def backfill(
-    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day; default: history's first.")] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, included; default: today.")] = None,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day; default: history's first.")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, included; default: today.")
+    ] = None,
 ) -> None:
     """Run the daily job over a range of days as one run; equals one run a day, row for row."""
     from expansion_assets.defs.runs import assert_published
@@ -113,20 +123,21 @@ def backfill(
 def doctor() -> None:
     """Say for each trigger how many accounts can be watched, and why the others cannot."""
     from expansion_assets.readiness.coverage import coverage_by_trigger
-    from expansion_assets.tables import COVERAGE
     from expansion_assets.store.warehouse import connect, fetch_rows, last_day_of
+    from expansion_assets.tables import COVERAGE
 
     workspace = _workspace()
     day = last_day_of(workspace.settings.warehouse_path)
     if day is None:
         _fail("nothing has run yet: `make scan` first")
     with connect(workspace.settings.warehouse_path, read_only=True) as connection:
-        rows = fetch_rows(connection, f"select * from {COVERAGE.full_name} where as_of_date = $1 order by trigger", [day])
+        query = f"select * from {COVERAGE.full_name} where as_of_date = $1 order by trigger"
+        rows = fetch_rows(connection, query, [day])
     out.print(f"Watchability on {day}")
     for row in coverage_by_trigger(rows, day):
         reason = f": {row['reason']}" if row["blind_accounts"] else ""
-        out.print(f"  {row['trigger']:<17} {row['watchable_accounts']:>4} watchable  {row['blind_accounts']:>4} blind{reason}",
-                  markup=False)
+        counts = f"{row['watchable_accounts']:>4} watchable  {row['blind_accounts']:>4} blind"
+        out.print(f"  {row['trigger']:<17} {counts}{reason}", markup=False)
 
 
 @app.command()
@@ -145,10 +156,12 @@ def truth() -> None:
 
 
 @app.command("eval")
-def evaluate(texts: Annotated[Path | None, typer.Option(help="Labelled file; default: our own hold-out lines.")] = None) -> None:
+def evaluate(
+    texts: Annotated[Path | None, typer.Option(help="Labelled file; default: our own hold-out lines.")] = None,
+) -> None:
     """Measure the text tagger; writes data/eval/tagger.json."""
-    from expansion_assets.tagging.evaluation import evaluate_file
     from expansion_assets.settings import PROJECT_DIR
+    from expansion_assets.tagging.evaluation import evaluate_file
 
     settings = _workspace().settings
     file = texts or PROJECT_DIR / "data" / "labelled_holdout.jsonl"
@@ -194,17 +207,19 @@ def docs() -> None:
 @app.command()
 def ui(port: Annotated[int, typer.Option(help="Port on loopback.")] = 3000) -> None:
     """Open the Dagster UI and daemon on the workspace's own run history."""
-    from expansion_assets.project import ensure_manifest
     from expansion_assets.defs.runs import prepare_home
+    from expansion_assets.project import ensure_manifest
     from expansion_assets.settings import PROJECT_DIR
 
     workspace = _workspace()
     _ensure_world(workspace)
     ensure_manifest(workspace.settings)
     prepare_home(workspace.settings)
-    arguments = ["dagster", "dev", "-w", str(PROJECT_DIR / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
+    # `-m` puts the working folder on the path, where the `dagster` script would not find this package. The filter is for
+    # `dagster dev` itself: it is superseded by `dg dev`, of a package that nothing else here needs.
+    python = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m"]
     os.chdir(PROJECT_DIR)
-    os.execv(str(Path(sys.executable).parent / "dagster"), arguments)
+    os.execv(sys.executable, [*python, "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)])
 
 
 def _workspace() -> Workspace:
@@ -216,7 +231,8 @@ def _workspace() -> Workspace:
 def _day(workspace: Workspace, day: datetime | None) -> date:
     target = day.date() if day else workspace.today
     if not workspace.first_day <= target <= workspace.today:
-        raise typer.BadParameter(f"{target} is outside the workspace's days, {workspace.first_day} to {workspace.today}")
+        days = f"{workspace.first_day} to {workspace.today}"
+        raise typer.BadParameter(f"{target} is outside the workspace's days, {days}")
     return target
 
 
@@ -227,8 +243,10 @@ def _ensure_world(workspace: Workspace, *, is_forced: bool = False) -> None:
         return
     from expansion_assets.world import generate, is_current
 
-    size = {"seed": settings.world_seed, "accounts": settings.world_accounts, "months": settings.world_months,
-            "last_day": workspace.today}
+    size: dict[str, Any] = {
+        "seed": settings.world_seed, "accounts": settings.world_accounts, "months": settings.world_months,
+        "last_day": workspace.today,
+    }
     if is_forced or not is_current(settings.landing_dir, **size):
         with out.status(f"writing the demo world: {settings.world_accounts} accounts, {settings.world_months} months"):
             generate(settings.landing_dir, **size)
@@ -248,7 +266,7 @@ def _run(workspace: Workspace, job: str, first: date, last: date) -> None:
     out.print(f"{job} {days}: done in {time.perf_counter() - started:.0f} s", markup=False)
 
 
-def _fail(message: str) -> None:
+def _fail(message: str) -> NoReturn:
     err.print(f"error: {message}", markup=False)
     raise typer.Exit(1)
 

@@ -49,7 +49,9 @@ def _raw(contracts: dict[str, TableContract]) -> str:
         }
         for contract in contracts.values()
     ]
-    source = {"name": "raw", "description": "Versions of what landed, in known time.", "schema": "raw", "tables": tables}
+    source: dict[str, object] = {
+        "name": "raw", "description": "Versions of what landed, in known time.", "schema": "raw", "tables": tables
+    }
     return _dump("expansion_assets/sources/contracts/*.yml", [source])
 
 

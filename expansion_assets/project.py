@@ -35,7 +35,8 @@ def common_arguments(settings: Settings) -> list[str]:
     os.environ["EXPANSION_WAREHOUSE"] = str(settings.warehouse_path)
     os.environ.setdefault("DO_NOT_TRACK", "1")
     target = str(target_dir(settings))
-    return ["--project-dir", str(DBT_DIR), "--profiles-dir", str(DBT_DIR), "--target-path", target, "--log-path", target]
+    folders = ["--project-dir", str(DBT_DIR), "--profiles-dir", str(DBT_DIR)]
+    return [*folders, "--target-path", target, "--log-path", target]
 
 
 def newest_source_time() -> float:

@@ -1,6 +1,6 @@
 """Tables that Python writes and other layers read: one typed definition each, used by writers, checks and dbt sources.
 
-Belongs here: names, columns, types and meaning. Does not belong here: raw tables (their contracts), dbt marts (their yml).
+Belongs here: names, columns, types and meaning. Does not belong here: raw tables (their contracts), dbt marts (yml).
 Events are append-only; a column may be added, never renamed.
 """
 
@@ -47,7 +47,10 @@ RUN_WINDOW = Table(
 )
 DAYS = Table(
     "control", "days", "Every day the workspace knows, with the instant at which its knowledge ends.", ("as_of_date",),
-    {"as_of_date": ("date", "Day."), "known_before": ("timestamp", "First instant after the day in the workspace time zone, UTC.")},
+    {
+        "as_of_date": ("date", "Day."),
+        "known_before": ("timestamp", "First instant after the day in the workspace time zone, UTC."),
+    },
 )
 CALENDAR = Table(
     "control", "calendar", "Working days by country: weekends and public holidays.", ("country", "day"),
@@ -59,7 +62,8 @@ CALENDAR = Table(
     },
 )
 PLAN_LINES = Table(
-    "control", "plan_lines", "The scan's lines that count plays, from catalogue/plans.yml.", ("line_key", "trigger", "play"),
+    "control", "plan_lines", "The scan's lines that count plays, from catalogue/plans.yml.",
+    ("line_key", "trigger", "play"),
     {
         "line_key": ("varchar", "Line of the scan."),
         "trigger": ("varchar?", "Trigger counted."),
@@ -108,7 +112,8 @@ READINGS = Table(
 )
 TRIGGERS = ("USAGE_MILESTONE", "ROLE_CHANGE", "CROSS_TEAM", "ADVANCED_TICKETS", "ADJACENT_USE")
 FIRING_EVENTS = Table(
-    "triggers", "firing_events", "What happened to firings: opened, suppressed, closed, returned, superseded.", ("event_id",),
+    "triggers", "firing_events", "What happened to firings: opened, suppressed, closed, returned, superseded.",
+    ("event_id",),
     {
         "event_id": ("varchar", "Stable id of the event."),
         "firing_id": ("varchar", "Stable id of the firing."),
@@ -283,7 +288,8 @@ CARD_REVIEWS = Table(
     "known_on",
 )
 COVERAGE = Table(
-    "readiness", "coverage", "Which triggers can be watched for which account, and why not.", ("account_id", "trigger", "as_of_date"),
+    "readiness", "coverage", "Which triggers can be watched for which account, and why not.",
+    ("account_id", "trigger", "as_of_date"),
     {
         "account_id": ("varchar", "Account."),
         "trigger": ("varchar", "One of the five."),

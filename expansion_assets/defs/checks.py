@@ -1,4 +1,4 @@
-"""Great Expectations suites as asset checks: one op for all raw tables, one blocking check each for tags, firings, cards.
+"""Great Expectations suites as asset checks: one op for all raw tables, a blocking check each for tags, firings, cards.
 
 Belongs here: the adapter from a suite result to an ``AssetCheckResult``. Does not belong here: an expectation.
 """
@@ -30,7 +30,7 @@ def as_check_result(
 ) -> dg.AssetCheckResult:
     """A suite's result as Dagster shows it; None stands for a table without rows on these days."""
     failures = result.failures if result else ()
-    metadata: dict[str, object] = {
+    metadata: dict[str, str | int | dg.MetadataValue] = {
         "days": f"{days[0]} to {days[1] - timedelta(days=1)}",
         "rows": result.rows if result else 0,
         "expectations": result.expectations if result else 0,

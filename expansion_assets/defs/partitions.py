@@ -1,4 +1,4 @@
-"""The one partitions definition: days of the workspace. All dated assets share it, so that a year backfills in one run."""
+"""The one partitions definition: days of the workspace. All dated assets share it, so a year backfills in one run."""
 
 from datetime import date, datetime, timedelta
 

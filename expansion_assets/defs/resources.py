@@ -27,7 +27,7 @@ class Warehouse(dg.ConfigurableResource):
 
     path: str
     _open: ExitStack | None = PrivateAttr(default=None)
-    _shared: duckdb.DuckDBPyConnection = PrivateAttr(default=None)
+    _shared: duckdb.DuckDBPyConnection = PrivateAttr()
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:

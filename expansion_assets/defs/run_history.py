@@ -32,7 +32,7 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
         return table_name in self._tables_found
 
     @classmethod
-    def from_config_value(cls, inst_data: Any, config_value: dict[str, Any]) -> BatchedSqliteEventLogStorage:
+    def from_config_value(cls, inst_data: Any, config_value: Any) -> BatchedSqliteEventLogStorage:
         """Build from ``dagster.yaml``."""
         return cls(inst_data=inst_data, **config_value)
 
@@ -52,7 +52,7 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
         with self.index_transaction() as connection:
             connection.execute(SqlEventLogStorageTable.insert(), rows)
             # Ids count up without a gap inside a transaction that holds SQLite's one write lock.
-            last_id = connection.execute(sa.select(sa.func.max(SqlEventLogStorageTable.c.id))).scalar_one()
+            last_id: int = connection.execute(sa.select(sa.func.max(SqlEventLogStorageTable.c.id))).scalar_one()
             ids = range(last_id - len(rows) + 1, last_id + 1)
             self._store_asset_event_tags(connection, events, list(ids))
             self._store_asset_event(connection, events[-1], last_id)

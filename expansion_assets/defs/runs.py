@@ -19,7 +19,7 @@ from pathlib import Path
 import dagster as dg
 
 from expansion_assets.project import ensure_manifest
-from expansion_assets.settings import PROJECT_DIR, Settings
+from expansion_assets.settings import Settings
 from expansion_assets.workspace import Workspace
 
 Progress = Callable[[str, int, int], None]
@@ -39,7 +39,7 @@ def prepare_home(settings: Settings) -> Path:
     """
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(PROJECT_DIR / "dagster.yaml", home / "dagster.yaml")
+    shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["EXPANSION_RUN_HISTORY"] = str(home / "history")
     os.environ["DAGSTER_EVENT_BATCH_SIZE"] = str(_EVENT_BATCH)
@@ -47,13 +47,13 @@ def prepare_home(settings: Settings) -> Path:
 
 
 def run_job(
-    workspace: Workspace, job_name: str, first: date, last: date, progress: Progress | None = None
+    workspace: Workspace, job: str | dg.JobDefinition, first: date, last: date, progress: Progress | None = None
 ) -> dg.ExecuteInProcessResult:
     """Run a job over days first..last as one run.
 
     Args:
         workspace: The workspace whose environment is loaded.
-        job_name: ``daily_scan``, ``weekly_digest`` or ``monthly_review``.
+        job: ``daily_scan``, ``weekly_digest`` or ``monthly_review``, or a job resolved elsewhere.
         first: First day.
         last: Last day, included.
         progress: Called with step name, steps done and steps in all.
@@ -65,7 +65,8 @@ def run_job(
     ensure_manifest(workspace.settings)
     from expansion_assets.definitions import defs
 
-    job = defs().resolve_job_def(job_name)
+    if isinstance(job, str):
+        job = defs().resolve_job_def(job)
     steps = len(job.graph.node_dict)
     if first == last:
         days: dict[str, str] = {"dagster/partition": first.isoformat()}

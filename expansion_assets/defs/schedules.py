@@ -10,14 +10,14 @@ _PAGES = dg.AssetSelection.assets(["publish", "weekly_digest"])
 _REVIEW = dg.AssetSelection.assets(["publish", "monthly_review"])
 
 daily_scan = dg.define_asset_job(
-    "daily_scan", selection=dg.AssetSelection.all() - _REVIEW, partitions_def=DAYS,
+    "daily_scan", selection=dg.AssetSelection.all() - _REVIEW,
     description="Everything, from landing files to the scan, for one day or a range of days in one run.",
 )
 weekly_digest = dg.define_asset_job(
-    "weekly_digest", selection=_PAGES, partitions_def=DAYS, description="Monday's digest, from the cards of that day.",
+    "weekly_digest", selection=_PAGES, description="Monday's digest, from the cards of that day.",
 )
 monthly_review = dg.define_asset_job(
-    "monthly_review", selection=_REVIEW, partitions_def=DAYS,
+    "monthly_review", selection=_REVIEW,
     description="The pack for the monthly review; the line of the scan counts a person's signature, not this job.",
 )
 
@@ -50,7 +50,7 @@ def monthly_review_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequ
 
 @dg.run_failure_sensor(name="run_failed", default_status=dg.DefaultSensorStatus.STOPPED)
 def run_failed(context: dg.RunFailureSensorContext) -> None:
-    """Log one line for each failed run, for a log shipper to pick up. Off by default; the command line uses exit codes."""
+    """Log one line for each failed run, for a log shipper. Off by default; the command line uses exit codes."""
     context.log.error("run %s of %s failed: %s", context.dagster_run.run_id, context.dagster_run.job_name,
                       context.failure_event.message)
 

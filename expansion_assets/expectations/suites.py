@@ -32,7 +32,8 @@ def contract_suite(contract: TableContract) -> list[Expectation]:
         if column.required:
             suite.append(Expectation("expect_column_values_to_not_be_null", {"column": name}))
         if column.allowed:
-            suite.append(Expectation("expect_column_values_to_be_in_set", {"column": name, "value_set": list(column.allowed)}))
+            choices = {"column": name, "value_set": list(column.allowed)}
+            suite.append(Expectation("expect_column_values_to_be_in_set", choices))
         if column.min is not None or column.max is not None:
             bounds = {"column": name, "min_value": column.min, "max_value": column.max}
             suite.append(Expectation("expect_column_values_to_be_between", bounds))

@@ -52,11 +52,12 @@ def validate(frame: pd.DataFrame, suite: Sequence[Expectation], key: str) -> Sui
         Failures in the suite's order; an expectation that could not be evaluated counts as failed.
     """
     import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
     from great_expectations.expectations.registry import get_expectation_impl
 
     # Ephemeral: no project folder, no Data Docs (their index page needs a CDN and stays blank offline).
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("frames").add_dataframe_asset("rows")
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
     # One suite at a time shares its metrics; the results come back out of order, so each carries its place.
@@ -67,7 +68,11 @@ def validate(frame: pd.DataFrame, suite: Sequence[Expectation], key: str) -> Sui
         gx.ExpectationSuite(name="suite", expectations=expectations),
         result_format={"result_format": "SUMMARY", "unexpected_index_column_names": [key]},
     )
-    by_place = {result.expectation_config.meta["place"]: result for result in outcome.results}
+    by_place = {
+        (result.expectation_config.meta or {})["place"]: result
+        for result in outcome.results
+        if result.expectation_config
+    }
     failures = tuple(
         _failure(item, by_place[place].result or {}, key)
         for place, item in enumerate(suite)

@@ -1,8 +1,8 @@
 """Landing files as DuckDB relations: one record a row, all values text (Parquet keeps its types).
 
 Belongs here: finding files, encodings, malformed records, row numbers. Does not belong here: what a value means.
-Every reader leaves the temporary table ``incoming`` with ``row_number`` and the source's columns; records that cannot be
-read at all go to ``unreadable`` (``row_number``, ``rule``, ``raw_json``), so that none is lost.
+Every reader leaves the temporary table ``incoming`` with ``row_number`` and the source's columns; records that cannot
+be read at all go to ``unreadable`` (``row_number``, ``rule``, ``raw_json``), so that none is lost.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ def read_file(connection: duckdb.DuckDBPyConnection, path: Path, file_format: st
 
     Raises:
         duckdb.Error: the file as a whole cannot be read (a broken Parquet footer, for example).
+        csv.Error: a header row without end.
     """
     connection.execute("create or replace temp table unreadable (row_number bigint, rule varchar, raw_json varchar)")
     if path.stat().st_size == 0:
@@ -130,8 +131,8 @@ def literal(text: object) -> str:
 def _read_csv(connection: duckdb.DuckDBPyConnection, path: Path) -> Incoming:
     with path.open(encoding="utf-8-sig", newline="") as handle:
         header = tuple(name.strip() for name in next(csv.reader(handle), ()))
-    if not header or len(set(header)) < len(header):
-        raise duckdb.InvalidInputException(f"{path.name}: the header row is missing or names a column twice")
+    if not header or not all(header) or len(set(header)) < len(header):
+        raise duckdb.InvalidInputException("the header row is missing, or a column has no name or one used twice")
     columns = ", ".join(f"{literal(name)}: 'varchar'" for name in header)
     connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
     connection.execute(
@@ -155,7 +156,7 @@ def _read_csv(connection: duckdb.DuckDBPyConnection, path: Path) -> Incoming:
 
 def _renumber_around_rejected(connection: duckdb.DuckDBPyConnection) -> None:
     """Good rows were numbered without the rejected ones before them: put them back at their place in the file."""
-    if not connection.execute("select count(*) from unreadable").fetchone()[0]:
+    if not connection.execute("select 1 from unreadable limit 1").fetchone():
         return
     connection.execute(
         """
@@ -190,8 +191,8 @@ def _read_jsonl(connection: duckdb.DuckDBPyConnection, path: Path) -> Incoming:
         """
     )
     connection.execute("delete from incoming where row_number in (select row_number from unreadable)")
-    names = connection.execute("select distinct unnest(json_keys(raw_json)) as name from incoming order by 1").fetchall()
-    columns = tuple(name for (name,) in names)
+    keys = connection.execute("select distinct unnest(json_keys(raw_json)) as name from incoming order by 1")
+    columns = tuple(name for (name,) in keys.fetchall())
     if columns:
         shape = "{" + ", ".join(f'"{name}": "VARCHAR"' for name in columns) + "}"
         connection.execute(

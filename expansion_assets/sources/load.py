@@ -9,6 +9,7 @@ known in it and nothing else, so a rerun is idempotent and one long window equal
 
 from __future__ import annotations
 
+import csv
 import logging
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -131,7 +132,7 @@ def _stage_files(
         report.files += 1
         try:
             incoming = read_file(connection, path, mapping.format)
-        except duckdb.Error as error:
+        except (duckdb.Error, csv.Error) as error:
             reason = str(error).splitlines()[0]
             report.messages.append(f"{path.name}: unreadable file: {reason}")
             _refuse(connection, path, "unreadable_file", literal(reason))
@@ -151,7 +152,9 @@ def _stage_files(
         if batch is not None:
             _judge(connection, contract, mapping, batch, window, now)
         batch = incoming
-        connection.execute(f"create or replace temp table batch as select {literal(path.name)} as file_, * from incoming")
+        connection.execute(
+            f"create or replace temp table batch as select {literal(path.name)} as file_, * from incoming"
+        )
     if batch is not None:
         _judge(connection, contract, mapping, batch, window, now)
 
@@ -191,15 +194,25 @@ def _typed(column: Column, text: str, mapping: ColumnMapping | None) -> str:
     if mapping is not None and mapping.formats:
         formats = ", ".join(literal(item) for item in mapping.formats)
         parsed = f"try_strptime(({text})::varchar, [{formats}])"
-        return f"{parsed}::date" if column.type == "date" else parsed
+        return _in_calendar(f"{parsed}::date" if column.type == "date" else parsed)
     if column.type == "timestamp":
         # Through timestamptz, because a plain cast drops an offset: +02:00 would be read as UTC.
-        return f"try_cast(({text})::varchar as timestamptz) at time zone 'UTC'"
+        return _in_calendar(f"try_cast(({text})::varchar as timestamptz) at time zone 'UTC'")
+    if column.type == "date":
+        return _in_calendar(f"try_cast({text} as date)")
     if column.type == "integer":
         # 3.7 must not round to 4 in silence.
         number = f"try_cast({text} as double)"
         return f"case when {number} = floor({number}) then try_cast({number} as bigint) end"
     return f"try_cast({text} as {SQL_TYPES[column.type]})"
+
+
+def _in_calendar(value: str) -> str:
+    """SQL of a date or timestamp, null outside the years 1900 to 9999.
+
+    ``infinity`` and years before the first window would fall in no window and be lost; later years overflow.
+    """
+    return f"case when year({value}) between 1900 and 9999 then {value} end"
 
 
 def _rules(contract: TableContract) -> list[tuple[str, str]]:
@@ -208,7 +221,8 @@ def _rules(contract: TableContract) -> list[tuple[str, str]]:
     for name, column in contract.columns.items():
         value, text = quoted(name), quoted(f"{name}__text")
         if column.type != "string":
-            rules.append((f"not_a_{column.type}:{name}", f"{value} is null and nullif(trim({text}::varchar), '') is not null"))
+            is_lost = f"{value} is null and nullif(trim({text}::varchar), '') is not null"
+            rules.append((f"not_a_{column.type}:{name}", is_lost))
         if column.required:
             rules.append((f"required:{name}", f"{value} is null"))
         if column.allowed:
@@ -218,7 +232,8 @@ def _rules(contract: TableContract) -> list[tuple[str, str]]:
             rules.append((f"below_minimum:{name}", f"{value} < {column.min}"))
         if column.max is not None:
             rules.append((f"above_maximum:{name}", f"{value} > {column.max}"))
-    rules.append(("not_a_timestamp:loaded_at", "loaded_at is null and nullif(trim(loaded_at__text::varchar), '') is not null"))
+    is_lost = "loaded_at is null and nullif(trim(loaded_at__text::varchar), '') is not null"
+    rules.append(("not_a_timestamp:loaded_at", is_lost))
     rules.append(("future_date", "happened_at > coalesce(loaded_at, {now}) + interval 1 day"))
     return rules
 
@@ -255,8 +270,14 @@ def _judge(
     mapped = {name: mapping.columns.get(name) for name in contract.columns}
     missing = _missing_columns(contract, mapping, incoming)
     texts = {name: _text(mapped[name], incoming) for name in contract.columns}
-    parsed = [f"{_typed(column, texts[name], mapped[name])} as {quoted(name)}" for name, column in contract.columns.items()]
-    parsed += [f"{text} as {quoted(name + '__text')}" for name, text in texts.items() if contract.columns[name].type != "string"]
+    parsed = [
+        f"{_typed(column, texts[name], mapped[name])} as {quoted(name)}" for name, column in contract.columns.items()
+    ]
+    parsed += [
+        f"{text} as {quoted(name + '__text')}"
+        for name, text in texts.items()
+        if contract.columns[name].type != "string"
+    ]
     loaded_text = _text(mapping.loaded_at, incoming)
     loaded = _typed(Column(type="timestamp", description=""), loaded_text, mapping.loaded_at)
     lag = int(contract.arrival_lag.total_seconds()) if contract.arrival_lag else 0
@@ -297,7 +318,8 @@ def _judge(
         """
     )
     connection.execute(
-        "insert into refused select source_file, source_row, rule, raw_json, known_from from judged where rule is not null"
+        "insert into refused"
+        " select source_file, source_row, rule, raw_json, known_from from judged where rule is not null"
     )
     own = ", ".join(quoted(name) for name in contract.columns)
     system = "happened_at, known_from, is_known_at_assumed, source_file, source_row, row_key"
@@ -331,7 +353,9 @@ def _refuse_duplicates(connection: duckdb.DuckDBPyConnection, contract: TableCon
         from staged semi join repeated using (source_file, source_row)
         """
     )
-    connection.execute("delete from staged where (source_file, source_row) in (select (source_file, source_row) from repeated)")
+    connection.execute(
+        "delete from staged where (source_file, source_row) in (select (source_file, source_row) from repeated)"
+    )
 
 
 def _write(
@@ -413,7 +437,7 @@ def _write_quarantine(
 
 
 def _count(connection: duckdb.DuckDBPyConnection, report: LandingReport) -> None:
-    report.rows_loaded = connection.execute("select count(*) from staged").fetchone()[0]
+    [(report.rows_loaded,)] = connection.execute("select count(*) from staged").fetchall()
     report.rules = dict(connection.execute("select rule, count(*) from refused group by rule order by rule").fetchall())
     report.rows_quarantined = sum(report.rules.values())
     broken = {"empty_file", "unreadable_file"} | {rule for rule in report.rules if rule.startswith("missing_column")}

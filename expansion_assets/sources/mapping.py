@@ -1,7 +1,7 @@
 """Mapping files: where an outside data set keeps the columns of our contracts.
 
-Belongs here: renames, constants, value maps and date formats, as configuration. Does not belong here: code per data set.
-A table that the mapping does not name is absent: what needs it is blind, with that reason.
+Belongs here: renames, constants, value maps and date formats, as configuration. Does not belong here: code per data
+set. A table that the mapping does not name is absent: what needs it is blind, with that reason.
 """
 
 from __future__ import annotations

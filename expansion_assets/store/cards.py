@@ -11,8 +11,8 @@ from typing import Any
 import duckdb
 
 from expansion_assets.readiness.cards import People
-from expansion_assets.tables import CARDS, EVIDENCE, FIRING_EVENTS, Table
 from expansion_assets.store.warehouse import fetch_rows
+from expansion_assets.tables import CARDS, EVIDENCE, FIRING_EVENTS, Table
 
 Row = dict[str, Any]
 
@@ -30,9 +30,8 @@ def table_rows(connection: duckdb.DuckDBPyConnection, table: Table, start: date,
     """Rows of a table of ``tables.py`` whose window column lies in [start, end)."""
     column = table.window_column
     order = ", ".join(f'"{name}"' for name in table.key)
-    return fetch_rows(
-        connection, f"select * from {table.full_name} where {column} >= $1 and {column} < $2 order by {order}", [start, end]
-    )
+    query = f"select * from {table.full_name} where {column} >= $1 and {column} < $2 order by {order}"
+    return fetch_rows(connection, query, [start, end])
 
 
 def firing_events(connection: duckdb.DuckDBPyConnection, end: date) -> list[Row]:

@@ -11,8 +11,8 @@ import duckdb
 
 from expansion_assets import clock
 from expansion_assets.catalogue.plays_loader import load_plans
-from expansion_assets.tables import CALENDAR, DAYS, PLAN_LINES, RUN_WINDOW
 from expansion_assets.store.warehouse import fetch_rows, replace_all
+from expansion_assets.tables import CALENDAR, DAYS, PLAN_LINES, RUN_WINDOW
 from expansion_assets.workspace import Workspace
 
 # The longest look-back of a feature is a year (headcount growth); a month more covers business-day windows.

@@ -14,11 +14,11 @@ import duckdb
 import narwhals as nw
 
 from expansion_assets.catalogue.loader import Catalogue
+from expansion_assets.store.warehouse import fetch_rows
 from expansion_assets.triggers.base import Detection, FiringEvent, Inputs, PriorFiring, Window, rows_of
 from expansion_assets.triggers.fleet import customers_by_day, mark_fleet_events
 from expansion_assets.triggers.lifecycle import ReviewEvent, firing_states, lifecycle_events, link_reviews
 from expansion_assets.triggers.supporting import supporting_signals
-from expansion_assets.store.warehouse import fetch_rows
 
 Row = dict[str, Any]
 _EVENT_FIELDS = [item.name for item in fields(FiringEvent) if item.init]
@@ -70,7 +70,8 @@ def detections_of(connection: duckdb.DuckDBPyConnection, window: Window) -> list
 
 def _events(connection: duckdb.DuckDBPyConnection, table: str, start: date, end: date) -> list[FiringEvent]:
     opened_on = "opened_on" if table == "triggers.detections" else (
-        "min(as_of_date) filter (where event_type in ('opened', 'suppressed')) over (partition by firing_id) as opened_on"
+        "min(as_of_date) filter (where event_type in ('opened', 'suppressed')) over (partition by firing_id)"
+        " as opened_on"
     )
     rows = fetch_rows(
         connection,

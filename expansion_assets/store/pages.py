@@ -77,9 +77,8 @@ def _book(connection: duckdb.DuckDBPyConnection, day: date) -> Book:
 
 def ledger_rows(connection: duckdb.DuckDBPyConnection, day: date, published_at: datetime) -> list[Row]:
     """Deliveries through the published site: one row per conversation on the day's digest."""
-    groups = sorted(
-        {row["card_group_id"] for row in cards.table_rows(connection, CARDS, day, day + _ONE_DAY) if row["closed_on"] is None}
-    )
+    rows = cards.table_rows(connection, CARDS, day, day + _ONE_DAY)
+    groups = sorted({row["card_group_id"] for row in rows if row["closed_on"] is None})
     return [
         {
             "card_group_id": group, "channel": "site", "as_of_date": day, "attempted_at": published_at,
@@ -121,7 +120,8 @@ def review_pack(connection: duckdb.DuckDBPyConnection, day: date) -> str:
         decided as (
             select cards.firing_id, max(funnel.decision) as decision, count(funnel.outcome_at) as outcomes
             from outcomes.card_funnel as funnel
-            inner join readiness.cards as cards on funnel.card_id = cards.card_id and funnel.as_of_date = cards.as_of_date
+            inner join readiness.cards as cards
+                on funnel.card_id = cards.card_id and funnel.as_of_date = cards.as_of_date
             where funnel.as_of_date = $1
             group by cards.firing_id
         )

@@ -1,6 +1,6 @@
 """Where texts come from and tags go to: the warehouse side of tagging.
 
-Belongs here: which texts are unread, and the atomic write of a batch. Does not belong here: reading a text (``tagging``).
+Belongs here: which texts are unread, the atomic write of a batch. Does not belong here: reading a text (``tagging``).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from datetime import date, datetime
 
 import duckdb
 
+from expansion_assets.store.warehouse import add_rows, fetch_rows, transaction
 from expansion_assets.tables import READINGS, TAGS
 from expansion_assets.tagging.schema import Tag, Text
-from expansion_assets.store.warehouse import add_rows, fetch_rows, transaction
 
 # A batch is lost at most when a run is killed; 500 texts are half a second of the embedded tagger.
 BATCH_TEXTS = 500

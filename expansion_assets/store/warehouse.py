@@ -138,12 +138,15 @@ def as_arrow(table: Table, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     """Rows as an Arrow table in the definition's columns and types."""
     rows = list(rows)
     columns = {
-        name: pa.array([row.get(name) for row in rows], type=_ARROW_TYPES[table.sql_type(name)]) for name in table.columns
+        name: pa.array([row.get(name) for row in rows], type=_ARROW_TYPES[table.sql_type(name)])
+        for name in table.columns
     }
     return pa.table(columns)
 
 
-def fetch_rows(connection: duckdb.DuckDBPyConnection, query: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
+def fetch_rows(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: list[Any] | None = None
+) -> list[dict[str, Any]]:
     """Rows of a query as dictionaries."""
     cursor = connection.execute(query, parameters or [])
     names = [column[0] for column in cursor.description]
@@ -156,9 +159,9 @@ def last_day_of(path: Path) -> date | None:
         return None
     with connect(path, read_only=True) as connection:
         found = connection.execute(
-            "select count(*) from information_schema.tables where table_schema = 'readiness' and table_name = 'coverage'"
+            "select 1 from information_schema.tables where table_schema = 'readiness' and table_name = 'coverage'"
         ).fetchone()
-        if not found or not found[0]:
+        if not found:
             return None
         row = connection.execute("select max(as_of_date) from readiness.coverage").fetchone()
     return row[0] if row else None

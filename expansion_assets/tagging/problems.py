@@ -19,7 +19,7 @@ _CUE_WEIGHT, _HINT_WEIGHT = 5, 1
 _QUOTE_WEIGHT, _BODY_WEIGHT = 4, 1
 # A name nobody listed: a capitalised word after a verb of use ("we use Fibery for that").
 _UNLISTED_TOOL = re.compile(
-    r"\b(?:use|using|uses|in|with|via|through|on|to|called)\s+(?:an?\s+)?([A-Z][\w.]*[a-z0-9](?:\s[A-Z]\w+)?)"
+    r"\b(?:use|using|uses|via|through|called)\s+(?:an?\s+)?([A-Z][\w.]*[a-z0-9](?:\s[A-Z]\w+)?)"
 )
 
 

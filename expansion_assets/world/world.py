@@ -109,12 +109,13 @@ def is_current(
 
 
 def _head(seed: int, accounts: int, period: Period) -> dict[str, int | str]:
+    first, last = period.first_day, period.last_day
     return {
         "seed": seed,
         "accounts": accounts,
-        "months": (period.last_day.year - period.first_day.year) * 12 + period.last_day.month - period.first_day.month + 1,
-        "first_day": period.first_day.isoformat(),
-        "last_day": period.last_day.isoformat(),
+        "months": (last.year - first.year) * 12 + last.month - first.month + 1,
+        "first_day": first.isoformat(),
+        "last_day": last.isoformat(),
         "version": VERSION,
     }
 

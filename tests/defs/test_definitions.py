@@ -33,7 +33,9 @@ def test_every_contract_is_an_asset_and_every_asset_is_in_a_layer(graph):
 
 
 def test_python_tables_are_assets_except_control_and_intermediate_ones(graph):
-    written = {dg.AssetKey([table.schema, table.name]) for table in PYTHON_TABLES if table.schema not in ("control", "publish")}
+    written = {
+        dg.AssetKey([table.schema, table.name]) for table in PYTHON_TABLES if table.schema not in ("control", "publish")
+    }
     assert written - graph.materializable_asset_keys == {dg.AssetKey(["triggers", "detections"])}
 
 
@@ -54,7 +56,8 @@ def test_partitioned_assets_share_one_definition_and_backfill_in_one_run(graph):
     partitioned = [graph.get(key) for key in graph.materializable_asset_keys if graph.get(key).partitions_def]
     assert len({node.partitions_def for node in partitioned}) == 1
     assert {node.backfill_policy for node in partitioned} == {dg.BackfillPolicy.single_run()}
-    unpartitioned = {graph.get(key).group_name for key in graph.materializable_asset_keys if not graph.get(key).partitions_def}
+    nodes = [graph.get(key) for key in graph.materializable_asset_keys]
+    unpartitioned = {node.group_name for node in nodes if not node.partitions_def}
     assert unpartitioned == {"features"}, "only staging views and intermediate tables hold no days"
 
 

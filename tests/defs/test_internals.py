@@ -45,7 +45,10 @@ def test_a_range_is_stored_as_dagster_reads_it(tmp_path, monkeypatch):
     with dg.instance_for_test(overrides=config, temp_dir=str(tmp_path)) as instance:
         result = dg.materialize(
             [table], instance=instance,
-            tags={"dagster/asset_partition_range_start": "2025-07-01", "dagster/asset_partition_range_end": "2025-08-31"},
+            tags={
+                "dagster/asset_partition_range_start": "2025-07-01",
+                "dagster/asset_partition_range_end": "2025-08-31",
+            },
         )
         assert result.success
         assert instance.get_materialized_partitions(dg.AssetKey("table")) == set(DAYS.get_partition_keys())

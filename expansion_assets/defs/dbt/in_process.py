@@ -64,9 +64,10 @@ def build(context: dg.AssetExecutionContext, settings: Settings, manifest: Mappi
 def _runner(settings: Settings) -> Any:
     """One runner, and one parsed manifest, for all dbt steps of a process: each parse would cost 1.3 CPU s."""
     from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
 
     parsed = dbtRunner().invoke(["--quiet", "parse", *common_arguments(settings)])
-    if not parsed.success:
+    if not parsed.success or not isinstance(parsed.result, Manifest):
         raise DbtError(f"dbt parse: {parsed.exception}")
     return dbtRunner(manifest=parsed.result)
 

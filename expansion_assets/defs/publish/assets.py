@@ -1,6 +1,7 @@
 """Pages and Parquet for readers outside a run. A run over a range of days publishes the pages of its last day."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -15,7 +16,9 @@ from expansion_assets.workspace import load_workspace
 
 _OWNERS = ["team:cs-operations"]
 _READINESS = [["readiness", name] for name in ("cards", "card_reviews", "coverage", "churn_risk")]
-_DATED = {"group_name": "publish", "partitions_def": DAYS, "backfill_policy": SINGLE_RUN, "owners": _OWNERS}
+_DATED: dict[str, Any] = {
+    "group_name": "publish", "partitions_def": DAYS, "backfill_policy": SINGLE_RUN, "owners": _OWNERS
+}
 
 
 def _last_day(context: dg.AssetExecutionContext) -> date:
@@ -24,8 +27,9 @@ def _last_day(context: dg.AssetExecutionContext) -> date:
 
 def _publish(name: str, page: Page, day: date) -> dg.MaterializeResult:
     files = publish({name: page}, load_workspace().settings.published_dir, day)
+    html = dg.MetadataValue.path(files[f"{name}.html"])
     return dg.MaterializeResult(
-        metadata={"preview": dg.MetadataValue.md(page.md), "html": dg.MetadataValue.path(files[f"{name}.html"]), "as_of": str(day)}
+        metadata={"preview": dg.MetadataValue.md(page.md), "html": html, "as_of": str(day)}
     )
 
 
@@ -45,7 +49,9 @@ def manager_scan(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.
     return _publish("scan", render_scan(data, _is_demo()), day)
 
 
-@dg.asset(key=["publish", "weekly_digest"], deps=[*_READINESS, ["triggers", "evidence"]], kinds={"python", "html"}, **_DATED)
+@dg.asset(
+    key=["publish", "weekly_digest"], deps=[*_READINESS, ["triggers", "evidence"]], kinds={"python", "html"}, **_DATED
+)
 def weekly_digest(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
     """The list a CSM works: one row per account, with evidence, play, due date and gates."""
     day = _last_day(context)
@@ -57,7 +63,8 @@ def weekly_digest(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg
 
 
 @dg.asset(
-    key=["publish", "index"], deps=[["publish", "manager_scan"], ["publish", "weekly_digest"]], kinds={"python", "html"}, **_DATED
+    key=["publish", "index"], deps=[["publish", "manager_scan"], ["publish", "weekly_digest"]],
+    kinds={"python", "html"}, **_DATED,
 )
 def index(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
     """The page that leads to scan and digest, with what cannot be watched."""

@@ -19,11 +19,16 @@ def scan_totals_equal_the_marts(context: dg.AssetCheckExecutionContext, warehous
     """The page (Python) and the mart (SQL) count the same plays separately; they must agree."""
     day = days_of(context)[1] - timedelta(days=1)
     page = load_workspace().settings.published_dir / day.isoformat() / "scan.json"
-    published = {line["key"]: (line["planned"], line["done"], line["gap"]) for line in json.loads(page.read_text())["lines"]}
+    lines = json.loads(page.read_text())["lines"]
+    published = {line["key"]: (line["planned"], line["done"], line["gap"]) for line in lines}
     with warehouse.connect() as connection:
         rows = fetch_rows(connection, "select * from outcomes.plan_fact_gap where as_of_date = $1", [day])
     counted = {row["line_key"]: (row["planned"], row["done"], row["gap"]) for row in rows}
-    wrong = {key: {"page": published.get(key), "mart": values} for key, values in counted.items() if published.get(key) != values}
+    wrong = {
+        key: {"page": published.get(key), "mart": values}
+        for key, values in counted.items()
+        if published.get(key) != values
+    }
     return dg.AssetCheckResult(passed=bool(counted) and not wrong, metadata={"lines": len(counted), "different": wrong})
 
 
@@ -40,7 +45,8 @@ def newest_day_has_rows(context: dg.AssetCheckExecutionContext, warehouse: Wareh
             [end - timedelta(days=1), end],
         )
     return dg.AssetCheckResult(
-        passed=row["found"] > 0, severity=dg.AssetCheckSeverity.WARN, metadata={"rows": row["found"], "first_day": str(start)}
+        passed=row["found"] > 0, severity=dg.AssetCheckSeverity.WARN,
+        metadata={"rows": row["found"], "first_day": str(start)},
     )
 
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import dagster as dg
 
-from expansion_assets.store import cards as card_store
 from expansion_assets.catalogue.plays_loader import load_gates, load_plans, load_plays
 from expansion_assets.defs.partitions import DAYS, SINGLE_RUN, days_of
 from expansion_assets.defs.resources import Warehouse
@@ -14,6 +13,8 @@ from expansion_assets.readiness.churn_risk import build_churn_risk
 from expansion_assets.readiness.coverage import build_coverage
 from expansion_assets.readiness.library import load_library
 from expansion_assets.readiness.score import build_scores
+from expansion_assets.store import cards as card_store
+from expansion_assets.store.warehouse import replace_window
 from expansion_assets.tables import (
     CARD_REVIEWS,
     CARDS,
@@ -24,7 +25,6 @@ from expansion_assets.tables import (
     SCORES,
     Table,
 )
-from expansion_assets.store.warehouse import replace_window
 from expansion_assets.workspace import load_workspace
 
 _OWNERS = ["team:cs-operations"]
@@ -56,7 +56,8 @@ def coverage(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Mate
             card_store.account_days(connection, *window), card_store.landing_status(connection), load_library(), window
         )
         written = replace_window(connection, COVERAGE, rows, *window)
-    return dg.MaterializeResult(metadata={"dagster/row_count": written, "blind": sum(not r["is_watchable"] for r in rows)})
+    blind = sum(not row["is_watchable"] for row in rows)
+    return dg.MaterializeResult(metadata={"dagster/row_count": written, "blind": blind})
 
 
 @dg.multi_asset(
@@ -68,18 +69,21 @@ def scores(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[
     window = days_of(context)
     with warehouse.connect() as connection:
         found, parts = build_scores(
-            card_store.account_days(connection, *window), card_store.firing_events(connection, window[1]), load_library(),
-            load_gates().score, window,
+            card_store.account_days(connection, *window), card_store.firing_events(connection, window[1]),
+            load_library(), load_gates().score, window,
         )
-        written = [replace_window(connection, SCORES, found, *window), replace_window(connection, SCORE_PARTS, parts, *window)]
+        written = [
+            replace_window(connection, SCORES, found, *window),
+            replace_window(connection, SCORE_PARTS, parts, *window),
+        ]
     yield _result(SCORES, written[0])
     yield _result(SCORE_PARTS, written[1])
 
 
 @dg.multi_asset(
     specs=[
-        _spec(table, [_ACCOUNT_DAY, _EVENTS, ["triggers", "evidence"], ["readiness", "scores"], ["readiness", "score_parts"],
-                      ["features", "review_events"], ["features", "timeline_events"]])
+        _spec(table, [_ACCOUNT_DAY, _EVENTS, ["triggers", "evidence"], ["readiness", "scores"],
+                      ["readiness", "score_parts"], ["features", "review_events"], ["features", "timeline_events"]])
         for table in (CARDS, GATE_RESULTS, CARD_REVIEWS)
     ],
     name="cards", partitions_def=DAYS, backfill_policy=SINGLE_RUN,
@@ -89,12 +93,15 @@ def cards(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[d
     window, zone = days_of(context), load_workspace().settings.time_zone
     catalogue = Catalogue(load_plays(), load_gates(), load_plans(), load_library())
     with warehouse.connect() as connection:
-        events, reviews = card_store.firing_events(connection, window[1]), card_store.review_events(connection, window[1])
+        events = card_store.firing_events(connection, window[1])
+        reviews = card_store.review_events(connection, window[1])
         linked = build_card_reviews(events, reviews, card_store.held_meetings(connection, window[1]), catalogue, zone)
         rows, gates = build_cards(
-            events, card_store.evidence(connection, window[1]), card_store.account_days(connection, *window), reviews, linked,
+            events, card_store.evidence(connection, window[1]), card_store.account_days(connection, *window),
+            reviews, linked,
             card_store.table_rows(connection, SCORES, *window), card_store.table_rows(connection, SCORE_PARTS, *window),
-            card_store.people(connection, window[1]), card_store.paused_cards(connection, window[0]), catalogue, window, zone,
+            card_store.people(connection, window[1]), card_store.paused_cards(connection, window[0]),
+            catalogue, window, zone,
         )
         new_links = [row for row in linked if window[0] <= row["known_on"] < window[1]]
         written = [
@@ -116,7 +123,8 @@ def churn_risk(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Ma
     first = window[0] - timedelta(days=gates.churn_risk.usage_baseline_days)
     with warehouse.connect() as connection:
         rows = build_churn_risk(
-            card_store.account_days(connection, first, window[1]), card_store.firing_events(connection, window[1]), gates, window
+            card_store.account_days(connection, first, window[1]), card_store.firing_events(connection, window[1]),
+            gates, window,
         )
         written = replace_window(connection, CHURN_RISK, rows, *window)
     return dg.MaterializeResult(metadata={"dagster/row_count": written})

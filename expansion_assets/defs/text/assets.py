@@ -8,16 +8,16 @@ import dagster as dg
 
 from expansion_assets.defs.partitions import DAYS, SINGLE_RUN, days_of
 from expansion_assets.defs.resources import Warehouse
-from expansion_assets.tables import READINGS, TAGS
 from expansion_assets.store.texts import BATCH_TEXTS, store_batch, unread_texts
+from expansion_assets.tables import READINGS, TAGS
 from expansion_assets.workspace import load_workspace
 
 
 @dg.multi_asset(
     specs=[
         dg.AssetSpec(
-            ["text", table.name], group_name="text", kinds={"python", "duckdb", "scikitlearn"}, owners=["team:data-science"],
-            description=table.description, deps=[["features", "texts"]],
+            ["text", table.name], group_name="text", kinds={"python", "duckdb", "scikitlearn"},
+            owners=["team:data-science"], description=table.description, deps=[["features", "texts"]],
         )
         for table in (READINGS, TAGS)
     ],
@@ -37,6 +37,6 @@ def text(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg
             found = tagger.tag([item.text for item in batch])
             store_batch(connection, batch, found, tagger.version, datetime.now(UTC).replace(tzinfo=None))
             texts, tags = texts + len(batch), tags + len(found)
-    metadata = {"tagger": tagger.version, "texts_read": texts, "tags": tags}
+    metadata: dict[str, str | int] = {"tagger": tagger.version, "texts_read": texts, "tags": tags}
     for table in (READINGS, TAGS):
         yield dg.MaterializeResult(asset_key=["text", table.name], metadata=metadata)

@@ -17,10 +17,10 @@ from expansion_assets.store.firings import (
     states_before,
     supporting_rows,
 )
+from expansion_assets.store.warehouse import replace_window
 from expansion_assets.tables import DETECTIONS, EVIDENCE, FIRING_EVENTS, SUPPORTING
 from expansion_assets.triggers.base import Window
 from expansion_assets.triggers.registry import DETECTORS, Detector
-from expansion_assets.store.warehouse import replace_window
 
 _NEEDS = {
     "USAGE_MILESTONE": [["features", "account_day"], ["features", "quota_day"]],
@@ -80,7 +80,8 @@ def firings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator
         )
         replace_window(connection, FIRING_EVENTS, rows, window.start, window.end)
     opened = [row for row in rows if row["event_type"] == "opened"]
-    metadata = {"dagster/row_count": len(rows), "opened": len(opened), "fleet": sum(r["is_fleet_event"] for r in opened)}
+    fleet = sum(row["is_fleet_event"] for row in opened)
+    metadata = {"dagster/row_count": len(rows), "opened": len(opened), "fleet": fleet}
     yield dg.MaterializeResult(asset_key=["triggers", "firing_events"], metadata=metadata)
     yield dg.MaterializeResult(asset_key=["triggers", "evidence"])
 

@@ -67,7 +67,10 @@ def test_a_bad_mapping_names_what_does_not_fit(tmp_path, body, message):
 
 @pytest.mark.parametrize(
     ("name", "is_read"),
-    [("u_2025-06.csv", False), ("u_2025-07.csv", True), ("u_2025-07-01.csv", True), ("u_2025-07-02.csv", False), ("u.csv", True)],
+    [
+        ("u_2025-06.csv", False), ("u_2025-07.csv", True), ("u_2025-07-01.csv", True), ("u_2025-07-02.csv", False),
+        ("u.csv", True),
+    ],
 )
 def test_files_of_other_periods_are_left_unread(tmp_path, name, is_read):
     (tmp_path / name).touch()

@@ -1,0 +1,41 @@
+"""One run over thirty days equals thirty daily runs, row for row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+HISTORY_DAYS, SPAN_DAYS = 70, 30
+WORLD = {"world_accounts": 16, "world_months": 4}
+DRIVER = Path(__file__).with_name("range_or_days.py")
+TABLES = [
+    "features.account_day", "features.quota_day", "features.group_day", "features.contact_moves", "features.texts",
+    "features.timeline_events", "features.review_events", "text.tags", "triggers.firing_events", "triggers.evidence",
+    "triggers.supporting_signals",
+]
+
+
+@pytest.fixture(scope="module")
+def warehouses(tmp_path_factory, command) -> tuple[Path, Path]:
+    states = []
+    for mode in ("range", "days"):
+        state = tmp_path_factory.mktemp(mode)
+        command(state, "world", **WORLD)
+        command(state, mode, str(HISTORY_DAYS), str(SPAN_DAYS), script=DRIVER, **WORLD)
+        states.append(state / "warehouse" / "expansion.duckdb")
+    return states[0], states[1]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_range_equals_its_days(warehouses, table):
+    with duckdb.connect() as connection:
+        for name, path in zip(("as_range", "as_days"), warehouses, strict=True):
+            connection.execute(f"attach '{path}' as {name} (read_only)")
+        count = connection.execute(f"select count(*) from as_range.{table}").fetchone()[0]
+        only_range = connection.execute(f"select * from as_range.{table} except all select * from as_days.{table}").fetchall()
+        only_days = connection.execute(f"select * from as_days.{table} except all select * from as_range.{table}").fetchall()
+    assert count > 0
+    assert only_range == []
+    assert only_days == []

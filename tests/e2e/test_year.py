@@ -1,0 +1,124 @@
+"""The demo world of 60 accounts and 12 months: planted truth, an independent oracle, and the pages people read."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+
+import pytest
+
+from expansion_assets.store.warehouse import fetch_rows
+from expansion_assets.validation.truth import judge, read_answer_key
+from expansion_assets.workspace import DEMO_LAST_DAY
+from tests.oracle.oracle import firing_events
+
+TEXT_BORNE = {"ADVANCED_TICKETS", "ADJACENT_USE"}
+MIN_TRUE_CASES, MIN_DECOYS = 8, 5
+
+
+@pytest.fixture(scope="module")
+def truth(year):
+    import duckdb
+
+    with duckdb.connect(str(year / "warehouse" / "expansion.duckdb"), read_only=True) as connection:
+        firings = fetch_rows(connection, "select * from triggers.firing_events")
+    return judge(firings, read_answer_key(year / "landing" / "_world" / "answer_key.jsonl"))
+
+
+@pytest.mark.parametrize("trigger", ["USAGE_MILESTONE", "ROLE_CHANGE", "CROSS_TEAM", "ADVANCED_TICKETS", "ADJACENT_USE"])
+def test_planted_cases_fire_and_decoys_open_no_card(truth, trigger):
+    measures = truth[trigger].measures()
+    assert measures["true"] >= MIN_TRUE_CASES
+    assert measures["recall"] >= (0.8 if trigger in TEXT_BORNE else 0.95), truth[trigger].missed
+    assert measures["decoys_fired"] == 0, truth[trigger].decoys_fired
+
+
+def test_the_world_plants_enough_decoys(year):
+    cases = read_answer_key(year / "landing" / "_world" / "answer_key.jsonl")
+    for trigger in {case["trigger"] for case in cases}:
+        assert sum(not case["is_true"] for case in cases if case["trigger"] == trigger) >= MIN_DECOYS
+
+
+def test_detectors_agree_with_the_oracle_event_by_event(warehouse):
+    names = [row["name"] for row in fetch_rows(warehouse, "select table_name as name from information_schema.tables where table_schema = 'raw'")]
+    tables = {name: fetch_rows(warehouse, f"select * from raw.{name}") for name in names if name not in ("quarantine", "landing_status")}
+    tags = fetch_rows(
+        warehouse,
+        "select tags.*, texts.source_table, texts.row_key from text.tags as tags inner join features.texts using (text_id)",
+    )
+    first = DEMO_LAST_DAY - timedelta(days=364)
+    expected = {
+        (e.account_id, e.trigger, e.sub_trigger, e.subject_key.lower(), e.event_type, e.as_of_date, e.is_initial_state, e.is_fleet_event)
+        for e in firing_events(tables, tags, [first + timedelta(days=n) for n in range(365)])
+        if e.event_type != "closed"
+    }
+    found = {
+        (r["account_id"], r["trigger"], r["sub_trigger"], r["subject_key"].lower(), r["event_type"], r["as_of_date"],
+         r["is_initial_state"], r["is_fleet_event"])
+        for r in fetch_rows(warehouse, "select * from triggers.firing_events where event_type in ('opened', 'suppressed')")
+    }
+    assert len(expected) > 60
+    assert found - expected == set()
+    assert expected - found == set()
+
+
+def test_the_truth_command_prints_and_writes_its_measures(year, command):
+    printed = command(year, "truth").stdout
+    written = json.loads((year / "eval" / "triggers.json").read_text())["triggers"]
+    assert set(written) == {"USAGE_MILESTONE", "ROLE_CHANGE", "CROSS_TEAM", "ADVANCED_TICKETS", "ADJACENT_USE"}
+    assert all(set(values) == {"precision", "recall", "true", "found", "decoys_fired"} for values in written.values())
+    assert all(trigger in printed for trigger in written)
+
+
+def test_scan_and_digest_are_published_for_the_last_day(year):
+    folder = year / "published" / DEMO_LAST_DAY.isoformat()
+    assert {path.name for path in folder.iterdir()} == {
+        f"{name}.{ending}" for name in ("scan", "digest", "index") for ending in ("html", "md", "json")
+    }
+    assert json.loads((year / "published" / "latest.json").read_text())["date"] == DEMO_LAST_DAY.isoformat()
+    assert "Manager scan" in (year / "stdout.txt").read_text()
+
+
+def test_the_scan_has_six_lines_whose_numbers_add_up(year, warehouse):
+    scan = json.loads((year / "published" / DEMO_LAST_DAY.isoformat() / "scan.json").read_text())
+    assert len(scan["lines"]) == 6
+    assert all(line["gap"] == line["planned"] - line["done"] for line in scan["lines"])
+    assert [line["gap"] for line in scan["lines"]] == sorted((line["gap"] for line in scan["lines"]), reverse=True)
+    mart = dict(warehouse.execute(
+        "select line_key, planned from outcomes.plan_fact_gap where as_of_date = $1", [DEMO_LAST_DAY]
+    ).fetchall())
+    assert {line["key"]: line["planned"] for line in scan["lines"] if line["key"] in mart} == mart
+
+
+def test_the_digest_has_one_row_per_account(year):
+    digest = json.loads((year / "published" / DEMO_LAST_DAY.isoformat() / "digest.json").read_text())
+    accounts = [row["account_id"] for csm in digest["csms"] for row in csm["rows"]]
+    assert accounts
+    assert len(accounts) == len(set(accounts))
+
+
+def test_no_row_was_lost_on_the_way_in(warehouse):
+    wrong = warehouse.execute(
+        "select source_table from raw.landing_status where rows_in <> rows_loaded + rows_quarantined"
+    ).fetchall()
+    assert wrong == []
+    counted = dict(warehouse.execute(
+        "select source_table, sum(rows_loaded) from raw.landing_status group by source_table"
+    ).fetchall())
+    assert {name: warehouse.execute(f"select count(*) from raw.{name}").fetchone()[0] for name in counted} == counted
+
+
+def test_published_parquet_holds_what_the_warehouse_holds(year, warehouse):
+    import duckdb
+
+    path = year / "published" / "tables" / "readiness.cards"
+    found = duckdb.sql(f"select count(*), max(as_of_date) from read_parquet('{path}/**/*.parquet', hive_partitioning = true)").fetchone()
+    assert found == warehouse.execute("select count(*), max(as_of_date) from readiness.cards").fetchone()
+    assert found[1] == date(2026, 6, 30)
+
+
+def test_a_day_outside_the_workspace_is_refused_in_one_line(year, command):
+    finished = command(year, "run", "--date", "2030-01-01", check=False)
+    assert finished.returncode != 0
+    assert "outside the workspace's days" in finished.stderr
+    assert "Traceback" not in finished.stderr

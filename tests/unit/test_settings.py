@@ -1,0 +1,75 @@
+"""Settings come from the environment, are checked, and no two data sets share a folder."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from expansion_assets.settings import PROJECT_DIR, Environment, Settings
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"EXPANSION_{name.upper()}", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ENVIRONMENT", "staging"), ("ENVIRONMENT", ""), ("TIME_ZONE", "Mars/Olympus"), ("HISTORY_FROM", "soon")],
+)
+def test_a_value_that_means_nothing_raises(monkeypatch, name, value):
+    monkeypatch.setenv(f"EXPANSION_{name}", value)
+    with pytest.raises((ValidationError, KeyError)):
+        Settings()
+
+
+def test_the_environment_wins_over_the_defaults(monkeypatch, tmp_path):
+    assert (Settings().environment, Settings().time_zone) == (Environment.DEMO, "UTC")
+    monkeypatch.setenv("EXPANSION_ENVIRONMENT", "production")
+    monkeypatch.setenv("EXPANSION_TIME_ZONE", "Europe/Berlin")
+    monkeypatch.setenv("EXPANSION_STATE_DIR", str(tmp_path))
+    found = Settings()
+    assert (found.environment, found.time_zone, found.state_dir) == (Environment.PRODUCTION, "Europe/Berlin", tmp_path)
+
+
+def test_nothing_is_read_at_import():
+    code = (
+        "import os; os.environ['EXPANSION_ENVIRONMENT'] = 'nowhere'\n"
+        "import expansion_assets.settings, expansion_assets.workspace"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=PROJECT_DIR, check=True)
+
+
+def test_each_mapping_has_a_workspace_of_its_own(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    demo, one, two = (
+        Settings(state_dir=tmp_path, sources=sources) for sources in (None, tmp_path / "one", tmp_path / "two")
+    )
+    assert demo.workspace_dir == tmp_path
+    assert one.workspace_dir == tmp_path / "workspaces" / "one"
+    paths = [
+        (s.warehouse_path, s.published_dir, s.dagster_home, s.landing_dir) for s in (demo, one, two)
+    ]
+    assert len({path for three in paths for path in three}) == 12
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [
+        (None, None),
+        (Path("examples/ravenstack"), PROJECT_DIR / "examples/ravenstack/mapping.yml"),
+        (Path("examples/ravenstack/mapping.yml"), PROJECT_DIR / "examples/ravenstack/mapping.yml"),
+    ],
+)
+def test_a_mapping_is_named_by_its_folder_or_its_file(sources, expected):
+    assert Settings(sources=sources).mapping_file == expected
+
+
+def test_a_landing_folder_of_ones_own_wins(tmp_path):
+    assert Settings(landing=tmp_path, sources=Path("examples/ravenstack")).landing_dir == tmp_path
