@@ -19,6 +19,7 @@ setup: $(VENV)/.installed ## install the pinned packages into .venv and parse th
 $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -c "import pathlib, site; pathlib.Path(site.getsitepackages()[0], 'expansion_assets.pth').write_text('$(CURDIR)')"
 	$(APP) prepare
 	@touch $@
 

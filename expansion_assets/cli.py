@@ -215,8 +215,8 @@ def ui(port: Annotated[int, typer.Option(help="Port on loopback.")] = 3000) -> N
     _ensure_world(workspace)
     ensure_manifest(workspace.settings)
     prepare_home(workspace.settings)
-    # `-m` puts the working folder on the path, where the `dagster` script would not find this package. The filter is for
-    # `dagster dev` itself: it is superseded by `dg dev`, of a package that nothing else here needs.
+    # `-m` puts the working folder on the path, where the `dagster` script would not find this package. The filter is
+    # for `dagster dev` itself: it is superseded by `dg dev`, of a package that nothing else here needs.
     python = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m"]
     os.chdir(PROJECT_DIR)
     os.execv(sys.executable, [*python, "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)])

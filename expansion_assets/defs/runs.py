@@ -39,9 +39,8 @@ def prepare_home(settings: Settings) -> Path:
     """
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
+    shutil.copyfile(PROJECT_DIR / "dagster.yaml", home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
-    os.environ["EXPANSION_RUN_HISTORY"] = str(home / "history")
     os.environ["DAGSTER_EVENT_BATCH_SIZE"] = str(_EVENT_BATCH)
     return home
 

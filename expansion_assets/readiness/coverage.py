@@ -75,13 +75,13 @@ class Landing:
         return self.message(tables, as_of) or _NOT_LOADED.get(worst, worst)
 
     def message(self, tables: Iterable[str], as_of: date) -> str | None:
-        """Return what the raw layer says of the first table that is not loaded; a mapping names the reason there."""
+        """Return what the raw layer says of the tables that are missing; a mapping names its reasons there."""
+        messages: list[str] = []
         for table in tables:
             if self.status(table, as_of) == "missing":
                 rows = [row for row in self._tables[table] if row["window_start"] <= as_of and row.get("message")]
-                if rows:
-                    return rows[-1]["message"]
-        return None
+                messages += [row["message"] for row in rows[-1:]]
+        return ", ".join(dict.fromkeys(messages)) or None
 
     def tables_of(self, source: str) -> list[str]:
         """Return the tables of a source that the raw layer reports on."""

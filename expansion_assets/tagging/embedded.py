@@ -30,6 +30,7 @@ _SENTENCE_WEIGHT = 0.5
 # A third less training time than the default 1e-4 at the same cross-validated scores.
 _TOLERANCE = 3e-2
 _ADJACENT = LABELS.index("adjacent_use")
+_BARE_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,8 @@ class EmbeddedTagger:
         worth_reading = np.any(wholes >= np.square(needed), axis=1)
         sentences = [some if worth else [] for some, worth in zip(taken_apart, worth_reading, strict=True)]
         parts = self._probabilities([reading for some in sentences for _, reading in some])
-        # Adjacent use is solved with something: a sentence that names no tool, script or sheet cannot carry it.
-        names_tool = [load_problems().tool_in(span.text) is not None for some in sentences for span, _ in some]
-        parts[:, _ADJACENT] *= np.array(names_tool, dtype=float)
+        can_carry = [_says_with_what(span.text) for some in sentences for span, _ in some]
+        parts[:, _ADJACENT] *= np.array(can_carry, dtype=float)
         ends = np.cumsum([len(some) for some in sentences])
         return [
             ScoredText(np.sqrt(whole * own.max(axis=0, initial=0.0)), [span for span, _ in some], own)
@@ -146,6 +146,12 @@ class EmbeddedTagger:
             quote_end=quote.end,
             is_quote_found=True,
         )
+
+
+def _says_with_what(sentence: str) -> bool:
+    """Adjacent use is solved with something: the sentence names a tool, script or sheet, and is no bare "That macro?"."""
+    is_bare_question = sentence.rstrip().endswith("?") and len(sentence.split()) <= _BARE_WORDS
+    return not is_bare_question and load_problems().tool_in(sentence) is not None
 
 
 @dataclass(frozen=True, slots=True)

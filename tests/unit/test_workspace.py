@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from itertools import pairwise
 
 import pytest
 
@@ -38,9 +39,9 @@ def test_a_day_ends_at_midnight_of_the_zone(zone, day, known_from, known_before)
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Pacific/Auckland"])
 def test_windows_of_days_meet_without_gap_or_overlap(zone):
     days = [date.fromordinal(date(2026, 3, 20).toordinal() + n) for n in range(20)]
-    windows = [workspace(zone).window(*pair) for pair in zip(days, days[1:], strict=False)]
+    windows = [workspace(zone).window(*pair) for pair in pairwise(days)]
     whole = workspace(zone).window(days[0], days[-1])
-    assert all(a.known_before == b.known_from for a, b in zip(windows, windows[1:], strict=False))
+    assert all(a.known_before == b.known_from for a, b in pairwise(windows))
     assert (whole.known_from, whole.known_before) == (windows[0].known_from, windows[-1].known_before)
 
 

@@ -75,8 +75,9 @@ def test_a_second_run_leaves_the_same_rows(connection):
 
 def test_rows_that_cannot_be_written_leave_everything_as_it_was(connection):
     before = stored(connection)
+    rows = [row("new", 2), {"account_id": "bad", "day": d(2), "score": "x"}]
     with pytest.raises(pa.ArrowInvalid):
-        replace_window(connection, SCORES, [row("new", 2), {"account_id": "bad", "day": d(2), "score": "x"}], d(1), d(5))
+        replace_window(connection, SCORES, rows, d(1), d(5))
     assert stored(connection) == before
     replace_window(connection, SCORES, [], d(1), d(5))  # no transaction was left open
     assert stored(connection) == []
