@@ -214,12 +214,13 @@ def ui(port: Annotated[int, typer.Option(help="Port on loopback.")] = 3000) -> N
     workspace = _workspace()
     _ensure_world(workspace)
     ensure_manifest(workspace.settings)
-    prepare_home(workspace.settings)
-    # `-m` puts the working folder on the path, where the `dagster` script would not find this package. The filter is
-    # for `dagster dev` itself: it is superseded by `dg dev`, of a package that nothing else here needs.
+    # From its home, for Dagster warns of the project's `dagster.yaml`, which `prepare_home` has copied; hence the path.
+    os.chdir(prepare_home(workspace.settings))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PROJECT_DIR), os.environ.get("PYTHONPATH")]))
+    # `dagster dev` is superseded by `dg dev`, of a package that nothing else here needs.
     python = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m"]
-    os.chdir(PROJECT_DIR)
-    os.execv(sys.executable, [*python, "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)])
+    target = ["-w", str(PROJECT_DIR / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
+    os.execv(sys.executable, [*python, "dagster", "dev", *target])
 
 
 def _workspace() -> Workspace:

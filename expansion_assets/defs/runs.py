@@ -19,7 +19,7 @@ from pathlib import Path
 import dagster as dg
 
 from expansion_assets.project import ensure_manifest
-from expansion_assets.settings import Settings
+from expansion_assets.settings import PROJECT_DIR, Settings
 from expansion_assets.workspace import Workspace
 
 Progress = Callable[[str, int, int], None]

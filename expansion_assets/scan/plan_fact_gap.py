@@ -127,7 +127,7 @@ def build_scan(
             held[row["card_id"]].add(row["as_of_date"])
 
     lines = [
-        _signature_line(line, review_events, as_of, plans) if line.counts == "signatures"
+        _signature_line(line, review_events, book, as_of, plans) if line.counts == "signatures"
         else _line(line, today, states, held, book, plans, as_of, timezone)
         for line in plans.lines.values()
     ]
@@ -219,17 +219,19 @@ def _fact(line: PlanLine, planned: int, done: int, missed: list[Row]) -> str:
     return f"{text}; not: {words.listed(names)}." if names else f"{text}."
 
 
-def _signature_line(line: PlanLine, review_events: Iterable[Mapping[str, Any]], as_of: date, plans: Plans) -> Row:
+def _signature_line(
+    line: PlanLine, review_events: Iterable[Mapping[str, Any]], book: Book, as_of: date, plans: Plans
+) -> Row:
     first = as_of - timedelta(days=line.period_days - 1)
     everything = list(review_events)
     signed = signatures(everything, first, as_of, as_of)
     earlier = signatures(everything, date.min, as_of, as_of)
     if signed:
         last = max(signed, key=lambda event: event["at"])
-        fact = f"Signed by {last['actor']} on {words.day(last['at'])}."
+        fact = f"Signed by {book.owner(last['actor'])} on {words.day(last['at'])}."
     elif earlier:
         last = max(earlier, key=lambda event: event["at"])
-        fact = f"Not signed. Last signed by {last['actor']} on {words.day(last['at'])}."
+        fact = f"Not signed. Last signed by {book.owner(last['actor'])} on {words.day(last['at'])}."
     else:
         fact = "Never signed."
     cause = None if signed else "review_not_signed"

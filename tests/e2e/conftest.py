@@ -21,7 +21,8 @@ def command() -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(
         state: Path, *arguments: str, check: bool = True, script: Path | None = None, **variables: object
     ) -> subprocess.CompletedProcess[str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("EXPANSION_", "DAGSTER_"))}
+        own = ("EXPANSION_", "DAGSTER_")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
         environment |= {f"EXPANSION_{name.upper()}": str(value) for name, value in variables.items()}
         environment["EXPANSION_STATE_DIR"] = str(state)
         target = [str(script)] if script else ["-m", "expansion_assets"]

@@ -34,8 +34,9 @@ def test_a_range_equals_its_days(warehouses, table):
         for name, path in zip(("as_range", "as_days"), warehouses, strict=True):
             connection.execute(f"attach '{path}' as {name} (read_only)")
         count = connection.execute(f"select count(*) from as_range.{table}").fetchone()[0]
-        only_range = connection.execute(f"select * from as_range.{table} except all select * from as_days.{table}").fetchall()
-        only_days = connection.execute(f"select * from as_days.{table} except all select * from as_range.{table}").fetchall()
+        in_range, in_days = f"select * from as_range.{table}", f"select * from as_days.{table}"
+        only_range = connection.execute(f"{in_range} except all {in_days}").fetchall()
+        only_days = connection.execute(f"{in_days} except all {in_range}").fetchall()
     assert count > 0
     assert only_range == []
     assert only_days == []

@@ -43,7 +43,8 @@ def state(tmp_path_factory, command) -> Path:
 
 @pytest.fixture(scope="module")
 def warehouse(state):
-    with duckdb.connect(str(state / "workspaces" / "short" / "warehouse" / "expansion.duckdb"), read_only=True) as opened:
+    path = state / "workspaces" / "short" / "warehouse" / "expansion.duckdb"
+    with duckdb.connect(str(path), read_only=True) as opened:
         yield opened
 
 
@@ -59,7 +60,8 @@ def warehouse(state):
 def test_every_row_is_loaded_or_quarantined(warehouse, table, file, quarantined):
     rows = len(read(file))
     assert warehouse.execute(f"select count(*) from raw.{table}").fetchone() == (rows - quarantined,)
-    found = warehouse.execute('select rule, count(*) from raw.quarantine where "table" = $1 group by rule', [table]).fetchall()
+    query = 'select rule, count(*) from raw.quarantine where "table" = $1 group by rule'
+    found = warehouse.execute(query, [table]).fetchall()
     assert found == ([("duplicate_key", quarantined)] if quarantined else [])
 
 
@@ -87,7 +89,8 @@ def test_five_features_equal_a_count_by_hand(warehouse):
         )
         found = warehouse.execute(
             """
-            select first_paid_on, account_age_days, coalesce(open_tickets, 0), coalesce(tickets_30d, 0), contracted_seats
+            select first_paid_on, account_age_days, coalesce(open_tickets, 0), coalesce(tickets_30d, 0),
+                contracted_seats
             from features.account_day where account_id = $1 and as_of_date = $2
             """,
             [account["account_id"], LAST_DAY],
@@ -107,7 +110,8 @@ def test_five_features_equal_a_count_by_hand(warehouse):
 )
 def test_what_it_lacks_is_blind_with_its_reason_not_zero(warehouse, trigger, words):
     rows = warehouse.execute(
-        "select is_watchable, reason, count(*) from readiness.coverage where trigger = $1 and as_of_date = $2 group by all",
+        "select is_watchable, reason, count(*) from readiness.coverage"
+        " where trigger = $1 and as_of_date = $2 group by all",
         [trigger, LAST_DAY],
     ).fetchall()
     assert {is_watchable for is_watchable, _, _ in rows} == {False}

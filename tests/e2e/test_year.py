@@ -25,7 +25,9 @@ def truth(year):
     return judge(firings, read_answer_key(year / "landing" / "_world" / "answer_key.jsonl"))
 
 
-@pytest.mark.parametrize("trigger", ["USAGE_MILESTONE", "ROLE_CHANGE", "CROSS_TEAM", "ADVANCED_TICKETS", "ADJACENT_USE"])
+@pytest.mark.parametrize(
+    "trigger", ["USAGE_MILESTONE", "ROLE_CHANGE", "CROSS_TEAM", "ADVANCED_TICKETS", "ADJACENT_USE"]
+)
 def test_planted_cases_fire_and_decoys_open_no_card(truth, trigger):
     measures = truth[trigger].measures()
     assert measures["true"] >= MIN_TRUE_CASES
@@ -40,22 +42,29 @@ def test_the_world_plants_enough_decoys(year):
 
 
 def test_detectors_agree_with_the_oracle_event_by_event(warehouse):
-    names = [row["name"] for row in fetch_rows(warehouse, "select table_name as name from information_schema.tables where table_schema = 'raw'")]
-    tables = {name: fetch_rows(warehouse, f"select * from raw.{name}") for name in names if name not in ("quarantine", "landing_status")}
+    listed = fetch_rows(
+        warehouse, "select table_name as name from information_schema.tables where table_schema = 'raw'"
+    )
+    names = {row["name"] for row in listed} - {"quarantine", "landing_status"}
+    tables = {name: fetch_rows(warehouse, f"select * from raw.{name}") for name in names}
     tags = fetch_rows(
         warehouse,
-        "select tags.*, texts.source_table, texts.row_key from text.tags as tags inner join features.texts using (text_id)",
+        "select tags.*, texts.source_table, texts.row_key"
+        " from text.tags as tags inner join features.texts using (text_id)",
     )
     first = DEMO_LAST_DAY - timedelta(days=364)
     expected = {
-        (e.account_id, e.trigger, e.sub_trigger, e.subject_key.lower(), e.event_type, e.as_of_date, e.is_initial_state, e.is_fleet_event)
+        (e.account_id, e.trigger, e.sub_trigger, e.subject_key.lower(), e.event_type, e.as_of_date,
+         e.is_initial_state, e.is_fleet_event)
         for e in firing_events(tables, tags, [first + timedelta(days=n) for n in range(365)])
         if e.event_type != "closed"
     }
     found = {
         (r["account_id"], r["trigger"], r["sub_trigger"], r["subject_key"].lower(), r["event_type"], r["as_of_date"],
          r["is_initial_state"], r["is_fleet_event"])
-        for r in fetch_rows(warehouse, "select * from triggers.firing_events where event_type in ('opened', 'suppressed')")
+        for r in fetch_rows(
+            warehouse, "select * from triggers.firing_events where event_type in ('opened', 'suppressed')"
+        )
     }
     assert len(expected) > 60
     assert found - expected == set()
@@ -112,7 +121,8 @@ def test_published_parquet_holds_what_the_warehouse_holds(year, warehouse):
     import duckdb
 
     path = year / "published" / "tables" / "readiness.cards"
-    found = duckdb.sql(f"select count(*), max(as_of_date) from read_parquet('{path}/**/*.parquet', hive_partitioning = true)").fetchone()
+    rows = f"read_parquet('{path}/**/*.parquet', hive_partitioning = true)"
+    found = duckdb.sql(f"select count(*), max(as_of_date) from {rows}").fetchone()
     assert found == warehouse.execute("select count(*), max(as_of_date) from readiness.cards").fetchone()
     assert found[1] == date(2026, 6, 30)
 
