@@ -149,7 +149,7 @@ class EmbeddedTagger:
 
 
 def _says_with_what(sentence: str) -> bool:
-    """Adjacent use is solved with something: the sentence names a tool, script or sheet, and is no bare "That macro?"."""
+    """Whether a sentence names a tool, script or sheet, and is no bare "That macro?": use is solved with something."""
     is_bare_question = sentence.rstrip().endswith("?") and len(sentence.split()) <= _BARE_WORDS
     return not is_bare_question and load_problems().tool_in(sentence) is not None
 
