@@ -234,6 +234,7 @@ def _rules(contract: TableContract) -> list[tuple[str, str]]:
             rules.append((f"above_maximum:{name}", f"{value} > {column.max}"))
     is_lost = "loaded_at is null and nullif(trim(loaded_at__text::varchar), '') is not null"
     rules.append(("not_a_timestamp:loaded_at", is_lost))
+    rules.append(("future_load_time", "loaded_at > {now} + interval 1 day"))
     rules.append(("future_date", "happened_at > coalesce(loaded_at, {now}) + interval 1 day"))
     return rules
 
@@ -315,6 +316,7 @@ def _judge(
         where known_from is null
             or (known_from >= timestamp '{window.known_from}' and known_from < timestamp '{window.known_before}')
             or happened_at > {instant} + interval 1 day
+            or loaded_at > {instant} + interval 1 day
         """
     )
     connection.execute(

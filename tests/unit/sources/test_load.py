@@ -24,6 +24,7 @@ def rules(connection) -> list[tuple]:
         (",A1,U1,2025-07-02,,2025-07-02T09:00:00Z,2025-07-02T23:00:00Z\n", "required:assignment_id"),
         ("S2,A1,U1,02.07.2025,,2025-07-02T09:00:00Z,2025-07-02T23:00:00Z\n", "not_a_date:assigned_on"),
         ("S2,A1,U1,2025-07-02,,2025-09-02T09:00:00Z,2025-07-02T23:00:00Z\n", "future_date"),
+        ("S2,A1,U1,2025-07-02,,2025-07-02T09:00:00Z,2150-07-02T23:00:00Z\n", "future_load_time"),
         ("S2,A1\n", "malformed_row"),
         ("S1,A1,U1,2025-07-02,,2025-07-02T09:00:00Z,2025-07-02T23:00:00Z\n", "duplicate_key"),
         ("S2,A1,U1,2025-07-02,,2025-07-02T09:00:00Z,yesterday\n", "not_a_timestamp:loaded_at"),
