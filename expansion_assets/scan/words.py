@@ -132,6 +132,9 @@ def number(value: float, measure: str = "") -> str:
     return f"{text} %" if measure.endswith("_pct") else text
 
 
+_WITHOUT_VALUE = {"projected_capacity_days": "use is flat or falling: no date at which the seats are full"}
+
+
 def evidence(line: Mapping[str, Any]) -> str:
     """Return an evidence line: a quote as it was said, else a measured value beside its threshold."""
     when = f", {day(line['happened_at'])}" if line.get("happened_at") else ""
@@ -142,6 +145,7 @@ def evidence(line: Mapping[str, Any]) -> str:
         return f"{lead}“{line['quote']}” ({source}{when})"
     counts, threshold = _MEASURES.get(measure, (measure.replace("_", " "), "threshold"))
     if line.get("value") is None:
+        counts = _WITHOUT_VALUE.get(measure, counts)
         return f"{counts[:1].upper()}{counts[1:]} ({source}{when})"
     text = f"{number(line['value'], measure)} {counts}"
     if line.get("threshold") is not None and threshold:
