@@ -1,6 +1,6 @@
 """Driver of one process: the first days as one run, then a span as one run (``range``) or as a run a day (``days``).
 
-Without asset checks and staging views (made by the first run), because a day would cost twice the time.
+Without asset checks and without the layers after the firings, because a day would cost twice the time.
 """
 
 from __future__ import annotations
@@ -18,19 +18,16 @@ from expansion_assets.workspace import load_workspace
 def main(mode: str, history: int, span: int) -> None:
     workspace = load_workspace()
     core = dg.AssetSelection.groups("raw", "features", "text", "triggers").without_checks()
-    jobs = [
-        dg.define_asset_job("first", selection=core),
-        dg.define_asset_job("later", selection=core - dg.AssetSelection.key_prefixes("staging")),
-    ]
-    loaded = dg.Definitions.merge(defs(), dg.Definitions(jobs=jobs))
+    # All layers up to the firings: without the staging views in between, features would not wait for raw.
+    loaded = dg.Definitions.merge(defs(), dg.Definitions(jobs=[dg.define_asset_job("core", selection=core)]))
+    job = loaded.resolve_job_def("core")
     start = workspace.first_day + timedelta(days=history)
-    run_job(workspace, loaded.resolve_job_def("first"), workspace.first_day, start - timedelta(days=1))
-    later = loaded.resolve_job_def("later")
+    run_job(workspace, job, workspace.first_day, start - timedelta(days=1))
     if mode == "range":
-        run_job(workspace, later, start, start + timedelta(days=span - 1))
+        run_job(workspace, job, start, start + timedelta(days=span - 1))
     else:
         for number in range(span):
-            run_job(workspace, later, start + timedelta(days=number), start + timedelta(days=number))
+            run_job(workspace, job, start + timedelta(days=number), start + timedelta(days=number))
 
 
 if __name__ == "__main__":

@@ -20,15 +20,17 @@ TABLES = [
 
 @pytest.fixture(scope="module")
 def warehouses(tmp_path_factory, command) -> tuple[Path, Path]:
+    states = {mode: tmp_path_factory.mktemp(mode) for mode in ("range", "days")}
+
     def build(mode: str) -> Path:
-        state = tmp_path_factory.mktemp(mode)
+        state = states[mode]
         command(state, "world", **WORLD)
         command(state, mode, str(HISTORY_DAYS), str(SPAN_DAYS), script=DRIVER, **WORLD)
         return state / "warehouse" / "expansion.duckdb"
 
     # Side by side: they share nothing, and a run keeps one core busy.
     with ThreadPoolExecutor(max_workers=2) as pool:
-        as_range, as_days = pool.map(build, ("range", "days"))
+        as_range, as_days = pool.map(build, states)
     return as_range, as_days
 
 
