@@ -7,17 +7,15 @@ internals used here move.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
-from expansion_assets.project import DbtError, common_arguments, target_dir
+from expansion_assets.project import DbtError, common_arguments
 from expansion_assets.settings import Settings
 
 _RESULT_EVENTS = ("LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult")
@@ -87,9 +85,3 @@ def _failures(result: Any) -> list[str]:
         for outcome in outcomes
         if outcome.status in ("error", "fail", "runtime error")
     ]
-
-
-def clean_target(settings: Settings) -> None:
-    """Drop compiled SQL of earlier runs (about 2 MB each); the manifest stays."""
-    for name in ("run", "compiled"):
-        shutil.rmtree(Path(target_dir(settings)) / name, ignore_errors=True)
