@@ -36,6 +36,10 @@ def test_a_range_is_stored_as_dagster_reads_it(tmp_path, monkeypatch):
     def table(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         return dg.MaterializeResult(metadata={"rows": len(context.partition_keys)})
 
+    @dg.asset_check(asset=table, name="days", partitions_def=DAYS)
+    def days_check() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True)
+
     config = {
         "event_log_storage": {
             "module": "expansion_assets.defs.run_history", "class": "BatchedSqliteEventLogStorage",
@@ -44,7 +48,7 @@ def test_a_range_is_stored_as_dagster_reads_it(tmp_path, monkeypatch):
     }
     with dg.instance_for_test(overrides=config, temp_dir=str(tmp_path)) as instance:
         result = dg.materialize(
-            [table], instance=instance,
+            [table, days_check], instance=instance,
             tags={
                 "dagster/asset_partition_range_start": "2025-07-01",
                 "dagster/asset_partition_range_end": "2025-08-31",
@@ -55,6 +59,9 @@ def test_a_range_is_stored_as_dagster_reads_it(tmp_path, monkeypatch):
         latest = instance.get_latest_materialization_event(dg.AssetKey("table"))
         assert latest is not None
         assert latest.asset_materialization.metadata["rows"].value == 62
+        key = dg.AssetCheckKey(dg.AssetKey("table"), "days")
+        history = instance.event_log_storage.get_asset_check_execution_history(key, limit=100)
+        assert [(record.partition, record.status.value) for record in history] == [(None, "SUCCEEDED")]
     assert 62 in calls
     with sqlite3.connect(tmp_path / "history" / f"{result.run_id}.db") as database:
         found = database.execute("select count(*) from event_logs where dagster_event_type = 'ASSET_MATERIALIZATION'")
