@@ -37,7 +37,7 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
         self._engines: dict[str, sa.Engine] = {}
         self._batch: dict[str, sa.Connection] = {}
         super().__init__(base_dir, inst_data)
-        self._db_lock = threading.RLock()  # a batch connects twice before it lets go
+        self._db_lock = threading.RLock()  # type: ignore[assignment]  # a batch connects twice before it lets go
 
     def has_table(self, table_name: str) -> bool:
         """Ask the database once: Dagster asks before each asset event, with an engine of its own (1.5 ms)."""

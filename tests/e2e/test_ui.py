@@ -19,7 +19,7 @@ TABLES = [["raw", "crm_accounts"], ["raw", "product_features"]]
 RANGE = ["2026-05-10", "2026-05-11", "2026-05-12"]
 COMMAND_LINE_DAY = "2026-05-20"
 # The daemon looks at backfills every 30 s; a run of this world's first day took 52 s beside two other jobs on 2 cores.
-BACKFILL_SECONDS, RUN_SECONDS = 60, 120
+BACKFILL_SECONDS, RUN_SECONDS = 120, 240
 # A page without content compresses to 8 kB at the size of the window, the drawn ones to over 100 kB.
 BLANK_PAGE_BYTES = 30_000
 
