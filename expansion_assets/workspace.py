@@ -12,8 +12,8 @@ from functools import lru_cache
 from expansion_assets import clock
 from expansion_assets.settings import Environment, Settings, load_settings
 from expansion_assets.sources.contracts import TableContract, load_contracts
-from expansion_assets.sources.load import Window
 from expansion_assets.sources.mapping import Mapping, own_mapping, read_mapping
+from expansion_assets.sources.report import Window
 from expansion_assets.world.period import first_day_of
 
 DEMO_LAST_DAY = date(2026, 6, 30)

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 import dagster as dg
 
-from expansion_assets.sources.load import Window
+from expansion_assets.sources.report import Window
 from expansion_assets.workspace import load_workspace
 
 

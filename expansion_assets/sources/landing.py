@@ -21,6 +21,8 @@ from pathlib import Path
 
 import duckdb
 
+from expansion_assets.sources.sql import literal
+
 _PERIOD = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?(?=\D*$)")
 _CHUNK_BYTES = 1 << 22
 _RECORD_JSON = """json_merge_patch(to_json(record), '{"file_": null, "row_number": null}')::varchar"""
@@ -116,16 +118,6 @@ def _is_utf8(path: Path) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def quoted(name: str) -> str:
-    """An SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: object) -> str:
-    """An SQL string."""
-    return "'" + str(text).replace("'", "''") + "'"
 
 
 def _read_csv(connection: duckdb.DuckDBPyConnection, path: Path) -> Incoming:

@@ -11,7 +11,7 @@ from expansion_assets.defs.dbt.in_process import build
 from expansion_assets.defs.partitions import DAYS, SINGLE_RUN, days_of
 from expansion_assets.defs.resources import Warehouse
 from expansion_assets.project import ensure_manifest
-from expansion_assets.sources.load import create_raw_tables
+from expansion_assets.sources.versions import create_raw_tables
 from expansion_assets.store.control import write_control
 from expansion_assets.store.warehouse import create_tables
 from expansion_assets.workspace import load_workspace

@@ -8,7 +8,8 @@ from expansion_assets import clock
 from expansion_assets.defs.partitions import DAYS, SINGLE_RUN, window_of
 from expansion_assets.defs.resources import Warehouse
 from expansion_assets.sources.contracts import TableContract
-from expansion_assets.sources.load import create_raw_tables, load_table
+from expansion_assets.sources.load import load_table
+from expansion_assets.sources.versions import create_raw_tables
 from expansion_assets.workspace import load_workspace
 
 # A daily job that has not run for a day and a half has missed a morning.

@@ -10,8 +10,10 @@ import duckdb
 import pytest
 
 from expansion_assets.sources.contracts import TableContract, load_contracts
-from expansion_assets.sources.load import LandingReport, Window, create_raw_tables, load_table
+from expansion_assets.sources.load import load_table
 from expansion_assets.sources.mapping import own_mapping
+from expansion_assets.sources.report import LandingReport, Window
+from expansion_assets.sources.versions import create_raw_tables
 
 JULY = Window(date(2025, 7, 1), date(2025, 8, 1), datetime(2025, 7, 1), datetime(2025, 8, 1))
 NOW = datetime(2025, 8, 1)

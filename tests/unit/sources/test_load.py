@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from expansion_assets.sources.load import Window
+from expansion_assets.sources.report import Window
 
 HEADER = "assignment_id,account_id,user_id,assigned_on,released_on,updated_at,loaded_at\n"
 GOOD = "S1,A1,U1,2025-07-02,,2025-07-02T09:00:00Z,2025-07-02T23:00:00Z\n"

@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from expansion_assets.sources.contracts import load_contracts
-from expansion_assets.sources.load import LandingReport, Window, load_table
+from expansion_assets.sources.load import load_table
 from expansion_assets.sources.mapping import own_mapping
+from expansion_assets.sources.report import LandingReport, Window
 
 EVERYTHING = Window(date(1900, 1, 1), date.max, datetime(1900, 1, 1), datetime.max)
 NOW = datetime(2025, 8, 1)
