@@ -52,7 +52,7 @@ class SubTrigger(Frozen):
     subject: str
     needs: tuple[Source, ...]
     rule: dict[str, Any]
-    play: str | None = None
+    play: str
     is_risk: bool = False
     state: State = "live"
 
@@ -67,6 +67,18 @@ class Trigger(Frozen):
     origin: str
     needs: tuple[Source, ...]
     sub_triggers: dict[str, SubTrigger]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pass_on_play(cls, values: Any) -> Any:
+        # Before the fields, so that a sub-trigger without a play of its own has one for every reader.
+        match values:
+            case {"play": play, "sub_triggers": dict(rules)}:
+                inherited = {
+                    name: {"play": play, **rule} if isinstance(rule, dict) else rule for name, rule in rules.items()
+                }
+                return {**values, "sub_triggers": inherited}
+        return values
 
 
 class SupportingSignal(Frozen):
@@ -88,6 +100,12 @@ class SupportingSignal(Frozen):
             raise ValueError(f"threshold ({self.threshold}) must be less than limit ({self.limit})")
         return self
 
+    def strength(self, value: float | None) -> float:
+        """Return 0 below the threshold, 0.5 at it, rising to 1 at the limit (DOMAIN §5)."""
+        if value is None or value < self.threshold:
+            return 0.0
+        return min(1.0, 0.5 + 0.5 * (value - self.threshold) / (self.limit - self.threshold))
+
 
 class Signals(Frozen):
     """``signals.yml``."""
@@ -96,6 +114,22 @@ class Signals(Frozen):
     common: Common
     triggers: dict[str, Trigger]
     supporting: dict[str, SupportingSignal]
+
+    @cached_property
+    def live_supporting(self) -> Mapping[str, SupportingSignal]:
+        """Supporting signals that count, by name; those in shadow are only recorded."""
+        return {name: signal for name, signal in self.supporting.items() if signal.state == "live"}
+
+    def sub_trigger(self, trigger: str, name: str) -> SubTrigger:
+        """Definition of a sub-trigger.
+
+        Raises:
+            CatalogueError: no such trigger or sub-trigger.
+        """
+        try:
+            return self.triggers[trigger].sub_triggers[name]
+        except KeyError:
+            raise CatalogueError(f"signals.yml: triggers.{trigger}.sub_triggers.{name}: no such rule") from None
 
 
 class Segments(RootModel[dict[str, dict[str, dict[str, Any]]]]):
@@ -162,8 +196,7 @@ class Catalogue:
         Raises:
             CatalogueError: no such trigger or sub-trigger.
         """
-        self.rules(trigger, sub_trigger)
-        return self.signals.triggers[trigger].sub_triggers[sub_trigger]
+        return self.signals.sub_trigger(trigger, sub_trigger)
 
     def rules(self, trigger: str, sub_trigger: str) -> Rules[Any]:
         """Rule of a sub-trigger in every segment.
@@ -171,10 +204,8 @@ class Catalogue:
         Raises:
             CatalogueError: no such trigger or sub-trigger.
         """
-        try:
-            return self._rules[trigger, sub_trigger]
-        except KeyError:
-            raise CatalogueError(f"signals.yml: triggers.{trigger}.sub_triggers.{sub_trigger}: no such rule") from None
+        self.signals.sub_trigger(trigger, sub_trigger)
+        return self._rules[trigger, sub_trigger]
 
     def rule(self, trigger: str, sub_trigger: str, segment: str | None = None) -> Rule:
         """Validated rule values of a sub-trigger in a segment; an unknown segment has the defaults.

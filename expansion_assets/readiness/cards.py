@@ -17,10 +17,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from expansion_assets import clock
+from expansion_assets.catalogue.loader import Signals
 from expansion_assets.catalogue.plays_loader import Gates, Plans, Play
 from expansion_assets.readiness import gates as gate_rules
 from expansion_assets.readiness.diary import Diary, People
-from expansion_assets.readiness.library import Library
 from expansion_assets.readiness.plays import (
     Card,
     department_of,
@@ -28,10 +28,10 @@ from expansion_assets.readiness.plays import (
     group_users,
     match_playbook,
     open_cards,
-    short_hash,
 )
 from expansion_assets.review.linking import conversations_from_meetings, link_events
 from expansion_assets.review.state import CardState, card_state
+from expansion_assets.triggers.base import short_hash
 
 Row = dict[str, Any]
 LIVE = ("open", "held", "snoozed")
@@ -51,7 +51,7 @@ class Catalogue:
     plays: Mapping[str, Play]
     gates: Gates
     plans: Plans
-    library: Library
+    signals: Signals
 
 
 @dataclass
@@ -109,7 +109,7 @@ def build_card_reviews(
     """
     events = list(review_events)
     rules = catalogue.gates.cards
-    cards = open_cards(firing_events, events, catalogue.library, rules, timezone)
+    cards = open_cards(firing_events, events, catalogue.signals, rules, timezone)
     linked = link_events(events, cards, rules.link_days, timezone)
     return [*linked, *conversations_from_meetings(meetings, cards, linked, rules.link_days, timezone)]
 
@@ -154,7 +154,7 @@ def build_cards(
         by_card[event["card_id"]].append(dict(event))
     lives = [
         _Life(card, by_card[card.card_id])
-        for card in open_cards(firing_events, review_events, catalogue.library, rules, timezone)
+        for card in open_cards(firing_events, review_events, catalogue.signals, rules, timezone)
         if card.detected_on < window[1]
     ]
     by_id = {life.card.card_id: life for life in lives}

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from expansion_assets.readiness.library import Library, Trigger
+from expansion_assets.catalogue.loader import Signals, Trigger
 
 Row = dict[str, Any]
 
@@ -99,7 +99,7 @@ class Landing:
 def build_coverage(
     account_day: Iterable[Mapping[str, Any]],
     landing_status: Iterable[Mapping[str, Any]],
-    library: Library,
+    signals: Signals,
     window: tuple[date, date],
 ) -> list[Row]:
     """Say for every account, trigger and day of a window whether the trigger is watchable.
@@ -107,7 +107,7 @@ def build_coverage(
     Args:
         account_day: Rows of ``features.account_day`` of the window.
         landing_status: Rows of ``raw.landing_status``.
-        library: Signal library.
+        signals: Signal library.
         window: Half-open range of days.
 
     Returns:
@@ -117,7 +117,7 @@ def build_coverage(
     days = [day for day in account_day if window[0] <= day["as_of_date"] < window[1]]
     # A source that nobody can be watched in is stale or absent; one that others can be watched in is unmatched here.
     watched_by_someone: set[tuple[date, str]] = set()
-    needs = {need for trigger in library.triggers.values() for need in trigger.needs} | {"text"}
+    needs = {need for trigger in signals.triggers.values() for need in trigger.needs} | {"text"}
     for day in days:
         watched_by_someone.update((day["as_of_date"], need) for need in needs if day.get(f"watchable_{need}"))
 
@@ -136,11 +136,11 @@ def build_coverage(
     rows = []
     for day in days:
         as_of = day["as_of_date"]
-        for trigger in library.triggers.values():
-            missing = _missing(trigger, day, tables_present.get((as_of, trigger.key), True))
+        for key, trigger in signals.triggers.items():
+            missing = _missing(key, trigger, day, tables_present.get((as_of, key), True))
             reasons = [reason or fault(source, as_of) for source, reason in missing]
             rows.append({
-                "account_id": day["account_id"], "trigger": trigger.key, "as_of_date": as_of,
+                "account_id": day["account_id"], "trigger": key, "as_of_date": as_of,
                 "is_watchable": not missing,
                 "missing_sources": "|".join(dict.fromkeys(source for source, _ in missing)) or None,
                 "reason": "; ".join(dict.fromkeys(reasons)) or None,
@@ -148,20 +148,20 @@ def build_coverage(
     return rows
 
 
-def _missing(trigger: Trigger, day: Mapping[str, Any], has_tables: bool) -> list[tuple[str, str | None]]:
+def _missing(key: str, trigger: Trigger, day: Mapping[str, Any], has_tables: bool) -> list[tuple[str, str | None]]:
     """Sources that a trigger lacks for an account day, each with its reason when the source itself is not at fault."""
     missing: list[tuple[str, str | None]] = [
         (need, None) for need in trigger.needs if not day.get(f"watchable_{need}")
     ]
     blind = {source for source, _ in missing}
-    if trigger.key in _DENOMINATORS:
-        column, source, reason = _DENOMINATORS[trigger.key]
+    if key in _DENOMINATORS:
+        column, source, reason = _DENOMINATORS[key]
         if source not in blind and not day.get(column):
             missing.append((source, reason))
     if not has_tables and not blind:
-        missing.append((trigger.needs[0], _TABLES[trigger.key][1]))
-    if trigger.key in _FLAGS and not blind:
-        flag, words = _FLAGS[trigger.key]
+        missing.append((trigger.needs[0], _TABLES[key][1]))
+    if key in _FLAGS and not blind:
+        flag, words = _FLAGS[key]
         if not day.get(f"watchable_{flag}"):
             missing.append((flag, f"{words} are missing"))
     return missing

@@ -6,7 +6,6 @@ card's daily status (``cards.py``) and gates.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,12 +13,12 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from expansion_assets import clock
+from expansion_assets.catalogue.loader import Signals
 from expansion_assets.catalogue.plays_loader import CardRules, Play
 from expansion_assets.readiness.firings import Firing, collect_firings
-from expansion_assets.readiness.library import Library
-from expansion_assets.review.linking import CardIndex, known_day, review_row
+from expansion_assets.review.linking import CardIndex, card_of, known_day, review_row
 from expansion_assets.review.state import card_state
+from expansion_assets.triggers.base import card_id
 
 # Sub-triggers make separate firings and one card; two problems are one card (DOMAIN §4). Elsewhere each person and each
 # team is a conversation of its own.
@@ -68,15 +67,10 @@ class Card:
         return max((f.closed_on for f in self.joined(as_of) if f.closed_on is not None), default=None)
 
 
-def short_hash(*parts: object) -> str:
-    """Return the first 16 hex digits of the SHA-256 of parts joined with ``|``."""
-    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:16]
-
-
 def open_cards(
     firing_events: Iterable[Mapping[str, Any]],
     review_events: Iterable[Mapping[str, Any]],
-    library: Library,
+    signals: Signals,
     rules: CardRules,
     timezone: str = "UTC",
 ) -> list[Card]:
@@ -89,7 +83,7 @@ def open_cards(
     Args:
         firing_events: All rows of ``triggers.firing_events`` up to the day of interest.
         review_events: All rows of ``features.review_events`` up to that day.
-        library: Signal library (play and risk flag of each sub-trigger).
+        signals: Signal library (play and risk flag of each sub-trigger).
         rules: Numbers of the card's life.
         timezone: Workspace time zone.
 
@@ -104,18 +98,18 @@ def open_cards(
         by_account[firing.account_id].append(firing)
     cards = [
         card for account_id, firings in by_account.items()
-        for card in _account_cards(firings, reviews[account_id], library, rules, timezone)
+        for card in _account_cards(firings, reviews[account_id], signals, rules, timezone)
     ]
     return sorted(cards, key=lambda card: (card.detected_on, card.card_id))
 
 
 def _account_cards(
-    firings: list[Firing], reviews: list[Mapping[str, Any]], library: Library, rules: CardRules, timezone: str
+    firings: list[Firing], reviews: list[Mapping[str, Any]], signals: Signals, rules: CardRules, timezone: str
 ) -> list[Card]:
     cards: list[Card] = []
-    index = CardIndex(rules.link_days)
+    index: CardIndex[Card] = CardIndex(rules.link_days)
     for firing in sorted(firings, key=lambda f: (f.opened_on, f.sub_trigger, f.firing_id)):
-        rule = library.sub_trigger(firing.trigger, firing.sub_trigger)
+        rule = signals.sub_trigger(firing.trigger, firing.sub_trigger)
         live = next(
             (
                 card for card in reversed(cards)
@@ -127,10 +121,10 @@ def _account_cards(
         if live is not None:
             live.firings.append(firing)
             continue
-        card = Card(short_hash(firing.firing_id, rule.play), firing.account_id, firing.trigger, rule.play, rule.is_risk,
+        card = Card(card_id(firing.firing_id, rule.play), firing.account_id, firing.trigger, rule.play, rule.is_risk,
                     [firing])
         cards.append(card)
-        index.add(card)
+        index.add(card, card.card_id, card.account_id, card.trigger, card.detected_on)
     return cards
 
 
@@ -141,7 +135,7 @@ def _same_conversation(card: Card, firing: Firing, play: str) -> bool:
 
 
 def _is_live(
-    card: Card, day: date, reviews: list[Mapping[str, Any]], index: CardIndex, timezone: str
+    card: Card, day: date, reviews: list[Mapping[str, Any]], index: CardIndex[Card], timezone: str
 ) -> bool:
     """Tell whether a card can take a firing of a day: judged on what was known the evening before."""
     if card.closed_on(day) is not None:
@@ -151,8 +145,7 @@ def _is_live(
         return True
     events = [
         review_row(event, card, timezone) for event in reviews
-        if known_day(event, timezone) <= eve
-        and index.find(event, clock.day_of(event["at"], timezone)) is card
+        if known_day(event, timezone) <= eve and card_of(event, index, timezone) is card
     ]
     state = card_state(events, eve, card.clock_start(eve))
     return state.decision not in ("rejected", "too_early") and state.outcome_at is None

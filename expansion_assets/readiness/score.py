@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from expansion_assets.catalogue.loader import Signals
 from expansion_assets.catalogue.plays_loader import ScoreRules
 from expansion_assets.readiness.firings import Firing, collect_firings
-from expansion_assets.readiness.library import Library
 
 Row = dict[str, Any]
 
@@ -85,7 +85,7 @@ def is_watched(day: Mapping[str, Any], needs: Iterable[str]) -> bool:
 
 
 def parts_of(
-    day: Mapping[str, Any], firings: Iterable[Firing], library: Library, rules: ScoreRules, as_of: date
+    day: Mapping[str, Any], firings: Iterable[Firing], signals: Signals, rules: ScoreRules, as_of: date
 ) -> list[Part]:
     """Return one part per live signal for an account on a day.
 
@@ -94,18 +94,18 @@ def parts_of(
     """
     strongest: dict[str, float] = defaultdict(float)
     for firing in firings:
-        if firing.is_open(as_of) and not library.sub_trigger(firing.trigger, firing.sub_trigger).is_risk:
+        if firing.is_open(as_of) and not signals.sub_trigger(firing.trigger, firing.sub_trigger).is_risk:
             strength = faded(firing.strength, (as_of - firing.opened_on).days, rules.fade_days)
             strongest[firing.trigger] = max(strongest[firing.trigger], strength)
     context = rules.context_categories
     parts = [
-        Part(t.key, t.category, t.weight, strongest[t.key], is_watched(day, t.needs), t.category in context)
-        for t in library.triggers.values()
+        Part(key, t.category, t.weight, strongest[key], is_watched(day, t.needs), t.category in context)
+        for key, t in signals.triggers.items()
     ]
-    for s in library.supporting.values():
+    for key, s in signals.live_supporting.items():
         value = day.get(s.feature)
         watched = value is not None and is_watched(day, s.needs)
-        parts.append(Part(s.key, s.category, s.weight, s.strength(value) if watched else 0.0, watched,
+        parts.append(Part(key, s.category, s.weight, s.strength(value) if watched else 0.0, watched,
                           s.category in context))
     return parts
 
@@ -113,7 +113,7 @@ def parts_of(
 def build_scores(
     account_day: Iterable[Mapping[str, Any]],
     firing_events: Iterable[Mapping[str, Any]],
-    library: Library,
+    signals: Signals,
     rules: ScoreRules,
     window: tuple[date, date],
 ) -> tuple[list[Row], list[Row]]:
@@ -122,7 +122,7 @@ def build_scores(
     Args:
         account_day: Rows of ``features.account_day``; days outside the window are ignored.
         firing_events: Rows of ``triggers.firing_events`` up to the window's end.
-        library: Signal library.
+        signals: Signal library.
         rules: Numbers of the score.
         window: Half-open range of days.
 
@@ -141,9 +141,9 @@ def build_scores(
         if not window[0] <= as_of < window[1]:
             continue
         firings = by_account.get(account_id, [])
-        parts = parts_of(day, firings, library, rules, as_of)
+        parts = parts_of(day, firings, signals, rules, as_of)
         has_open = any(
-            f.is_open(as_of) and not library.sub_trigger(f.trigger, f.sub_trigger).is_risk for f in firings
+            f.is_open(as_of) and not signals.sub_trigger(f.trigger, f.sub_trigger).is_risk for f in firings
         )
         scores.append({"account_id": account_id, "as_of_date": as_of, **vars(total(parts, has_open, rules))})
         score_parts.extend(

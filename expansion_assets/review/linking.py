@@ -1,6 +1,7 @@
 """Match play-log events and meetings to cards.
 
-Belongs here: which card an event speaks of. Does not belong here: what the events mean for the card (``state.py``).
+Belongs here: which card an event speaks of, the same rule for cards and for the firings behind them. Does not belong
+here: what the events mean for the card (``state.py``) or for the firing (``triggers/lifecycle.py``).
 
 Rows are dictionaries in the columns of ``features.review_events`` and ``readiness.card_reviews``; instants are
 naive UTC, days are dates in the workspace time zone.
@@ -13,14 +14,14 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from expansion_assets import clock
 
 log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
-LINK_DAYS = 120
+T = TypeVar("T")
 COLUMNS = (
     "event_id", "card_id", "account_id", "event_type", "at", "known_at", "known_on", "actor", "reason", "until",
     "amount", "currency", "is_inferred",
@@ -42,30 +43,46 @@ class LinkableCard(Protocol):
         ...
 
 
-class CardIndex:
-    """Cards by id and by account and trigger, to link events one at a time."""
+class CardIndex(Generic[T]):
+    """Cards, or what stands for them, by id and by account and trigger, to link events one at a time."""
 
-    def __init__(self, link_days: int = LINK_DAYS) -> None:
-        """Start empty; an event reaches back at most ``link_days`` days."""
-        self._window = timedelta(days=link_days)
-        self._by_id: dict[str, LinkableCard] = {}
-        self._by_trigger: dict[tuple[str, str], list[LinkableCard]] = defaultdict(list)
+    def __init__(self, link_days: int) -> None:
+        """Start empty; an event without card id reaches back at most ``link_days`` days."""
+        self._reach = timedelta(days=link_days)
+        self._by_id: dict[str, tuple[date, T]] = {}
+        self._by_trigger: dict[tuple[str | None, str | None], list[tuple[date, str]]] = defaultdict(list)
 
-    def add(self, card: LinkableCard) -> None:
-        """Add a card."""
-        self._by_id[card.card_id] = card
-        self._by_trigger[card.account_id, card.trigger].append(card)
+    def add(self, item: T, card_id: str, account_id: str, trigger: str, opened_on: date) -> None:
+        """Add an item under its card's id, account, trigger and day of opening."""
+        self._by_id[card_id] = (opened_on, item)
+        self._by_trigger[account_id, trigger].append((opened_on, card_id))
 
-    def find(self, event: Mapping[str, Any], day: date) -> LinkableCard | None:
-        """Return the event's card: by id, else the account's latest card of the trigger open by that day."""
-        by_id = self._by_id.get(event.get("card_id") or "")
-        if by_id is not None:
-            return by_id
-        if not event.get("account_id") or not event.get("trigger"):
-            return None
-        candidates = self._by_trigger.get((event["account_id"], event["trigger"]), [])
-        fitting = [c for c in candidates if c.detected_on <= day <= c.detected_on + self._window]
-        return max(fitting, key=lambda c: (c.detected_on, c.card_id), default=None)
+    def find(
+        self, card_id: str | None, account_id: str | None, trigger: str | None, day: date, known_on: date
+    ) -> T | None:
+        """Find what an event speaks of: by card id, else the latest of the account and trigger within reach.
+
+        Nothing that opened after the event became known counts, not even by id: else a range of days would find what
+        the same days one by one could not.
+
+        Args:
+            card_id: Card that the event names.
+            account_id: Its account.
+            trigger: Its trigger.
+            day: Day from which it reaches back.
+            known_on: Day on which it became known.
+
+        Returns:
+            The item as it was added; None when the event fits none.
+        """
+        named_on, named = self._by_id.get(card_id or "", (date.max, None))
+        if named_on <= known_on:
+            return named
+        within_reach = [
+            (opened_on, other) for opened_on, other in self._by_trigger.get((account_id, trigger), ())
+            if opened_on <= min(day, known_on) and day <= opened_on + self._reach
+        ]
+        return self._by_id[max(within_reach)[1]][1] if within_reach else None
 
 
 def known_day(row: Mapping[str, Any], timezone: str) -> date:
@@ -73,10 +90,18 @@ def known_day(row: Mapping[str, Any], timezone: str) -> date:
     return row.get("known_on") or clock.day_of(row["known_at"], timezone)
 
 
+def card_of(event: Mapping[str, Any], cards: CardIndex[T], timezone: str) -> T | None:
+    """Return the card that an event speaks of, reaching back from the day on which it was done."""
+    return cards.find(
+        event.get("card_id"), event.get("account_id"), event.get("trigger"),
+        clock.day_of(event["at"], timezone), known_day(event, timezone),
+    )
+
+
 def link_events(
     events: Iterable[Mapping[str, Any]],
     cards: Iterable[LinkableCard],
-    link_days: int = LINK_DAYS,
+    link_days: int,
     timezone: str = "UTC",
 ) -> list[Row]:
     """Match play-log events to cards (DOMAIN §7).
@@ -91,12 +116,12 @@ def link_events(
         Rows of ``readiness.card_reviews``, one per matched event. Events of no card (review signatures, or an
         account and trigger without one) are left out; the count of the latter is logged.
     """
-    index = CardIndex(link_days)
+    index: CardIndex[LinkableCard] = CardIndex(link_days)
     for card in cards:
-        index.add(card)
+        index.add(card, card.card_id, card.account_id, card.trigger, card.detected_on)
     linked, unmatched = [], 0
     for event in events:
-        found = index.find(event, clock.day_of(event["at"], timezone))
+        found = card_of(event, index, timezone)
         if found is not None:
             linked.append(review_row(event, found, timezone))
         elif event["event_type"] != "review_signed":
@@ -119,7 +144,7 @@ def conversations_from_meetings(
     meetings: Iterable[Mapping[str, Any]],
     cards: Iterable[LinkableCard],
     linked: Iterable[Mapping[str, Any]],
-    link_days: int = LINK_DAYS,
+    link_days: int,
     timezone: str = "UTC",
 ) -> list[Row]:
     """Infer held conversations from external meetings after detection (DOMAIN §7: *held*).

@@ -110,7 +110,7 @@ def firing_rows(
     """Rows of ``triggers.firing_events`` for a window: detections after the fleet check, then the lifecycle."""
     events = mark_fleet_events(detections, customers_by_day(account_day, window), catalogue.common)
     states = firing_states(events, prior)
-    linked = link_reviews(reviews, states, {}, catalogue.common.link_days)
+    linked = link_reviews(reviews, states, catalogue)
     return [asdict(event) for event in (*events, *lifecycle_events(states, linked, window, catalogue))]
 
 

@@ -186,16 +186,22 @@ class Detection:
 
 def firing_id(account_id: str, sub_trigger: str, subject_key: str, opened_on: date) -> str:
     """Stable id of a firing: 16 hexadecimal digits."""
-    return _digest(f"{account_id}|{sub_trigger}|{subject_key}|{opened_on.isoformat()}")
+    return short_hash(account_id, sub_trigger, subject_key, opened_on)
 
 
 def event_id(firing: str, event_type: str, as_of_date: date) -> str:
     """Stable id of an event: 16 hexadecimal digits."""
-    return _digest(f"{firing}|{event_type}|{as_of_date.isoformat()}")
+    return short_hash(firing, event_type, as_of_date)
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def card_id(firing: str, play: str) -> str:
+    """Stable id of the card that a firing opens: 16 hexadecimal digits."""
+    return short_hash(firing, play)
+
+
+def short_hash(*parts: object) -> str:
+    """First 16 hexadecimal digits of the SHA-256 of parts joined with ``|``."""
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
 def strength(value: float, threshold: float, limit: float) -> float:

@@ -1,8 +1,8 @@
 """What becomes of a firing after it opened: reviews end it, or it returns for review.
 
-Belongs here: the state of firings folded from the event log, linking reviews to firings, ``closed`` by a
-decision, ``returned`` at a revisit date. Does not belong here: closing by re-arm (``crossing.py``), cards and
-their clock.
+Belongs here: the state of firings folded from the event log, reviews by firing, ``closed`` by a decision,
+``returned`` at a revisit date. Does not belong here: closing by re-arm (``crossing.py``), the rule that links a review
+(``review/linking.py``), cards and their clock.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from expansion_assets.catalogue.loader import Catalogue
-from expansion_assets.triggers.base import EventType, FiringEvent, PriorFiring, Window, end_of, start_of
+from expansion_assets.review.linking import CardIndex
+from expansion_assets.triggers.base import EventType, FiringEvent, PriorFiring, Window, card_id, end_of, start_of
 
 EVENT_TRIGGERS = ("ROLE_CHANGE", "ADJACENT_USE")
 """Triggers without a level: only a decision closes them. The others are closed by their level alone; a decision that
@@ -62,33 +63,29 @@ def firing_states(events: Iterable[FiringEvent], prior: Iterable[PriorFiring] = 
 
 
 def link_reviews(
-    reviews: Iterable[ReviewEvent], firings: Iterable[PriorFiring], card_firings: Mapping[str, str], link_days: int
+    reviews: Iterable[ReviewEvent], firings: Iterable[PriorFiring], catalogue: Catalogue
 ) -> dict[str, list[ReviewEvent]]:
     """Reviews by firing, oldest first.
 
-    By card; else the latest firing of the same account and trigger that opened on or before the review's day, at most
-    ``link_days`` earlier. A review that fits none is left out.
+    A review that names a card speaks of the firing that opened it; any other reaches back from the day on which it
+    became known (``CardIndex``). A review that fits none is left out.
 
     Args:
         reviews: Decisions and outcomes.
         firings: Every firing that a review may speak of; suppressed ones are passed over.
-        card_firings: card_id -> firing_id.
-        link_days: Reach of a review without a card.
+        catalogue: ``link_days``, and the play of each sub-trigger.
     """
-    by_trigger: dict[tuple[str, str | None], list[PriorFiring]] = defaultdict(list)
-    for firing in sorted(firings, key=lambda firing: (firing.opened_on, firing.firing_id)):
+    index: CardIndex[str] = CardIndex(catalogue.common.link_days)
+    for firing in firings:
         if firing.last_event_type != "suppressed":
-            by_trigger[firing.account_id, firing.trigger].append(firing)
+            # Cards come after the firing log, but their ids follow from it. A firing that joined another's card has an
+            # id that nobody names.
+            card = card_id(firing.firing_id, catalogue.sub_trigger(firing.trigger, firing.sub_trigger).play)
+            index.add(firing.firing_id, card, firing.account_id, firing.trigger, firing.opened_on)
     linked: dict[str, list[ReviewEvent]] = defaultdict(list)
     for review in sorted(reviews, key=lambda review: (review.known_at, review.event_id)):
-        firing_id = card_firings.get(review.card_id or "")
-        if firing_id is None:
-            recent = (
-                firing.firing_id
-                for firing in reversed(by_trigger[review.account_id, review.trigger])
-                if 0 <= (review.known_on - firing.opened_on).days <= link_days
-            )
-            firing_id = next(recent, None)
+        day = review.known_on
+        firing_id = index.find(review.card_id, review.account_id, review.trigger, day, day)
         if firing_id is not None:
             linked[firing_id].append(review)
     return dict(linked)

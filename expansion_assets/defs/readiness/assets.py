@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import dagster as dg
 
+from expansion_assets.catalogue.loader import load_catalogue
 from expansion_assets.catalogue.plays_loader import load_gates, load_plans, load_plays
 from expansion_assets.defs.partitions import DAYS, SINGLE_RUN, days_of
 from expansion_assets.defs.resources import Warehouse
 from expansion_assets.readiness.cards import Catalogue, build_card_reviews, build_cards
 from expansion_assets.readiness.churn_risk import build_churn_risk
 from expansion_assets.readiness.coverage import build_coverage
-from expansion_assets.readiness.library import load_library
 from expansion_assets.readiness.score import build_scores
 from expansion_assets.store import cards as card_store
 from expansion_assets.store.warehouse import replace_window
@@ -53,7 +53,8 @@ def coverage(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Mate
     window = days_of(context)
     with warehouse.connect() as connection:
         rows = build_coverage(
-            card_store.account_days(connection, *window), card_store.landing_status(connection), load_library(), window
+            card_store.account_days(connection, *window), card_store.landing_status(connection),
+            load_catalogue().signals, window,
         )
         written = replace_window(connection, COVERAGE, rows, *window)
     blind = sum(not row["is_watchable"] for row in rows)
@@ -70,7 +71,7 @@ def scores(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[
     with warehouse.connect() as connection:
         found, parts = build_scores(
             card_store.account_days(connection, *window), card_store.firing_events(connection, window[1]),
-            load_library(), load_gates().score, window,
+            load_catalogue().signals, load_gates().score, window,
         )
         written = [
             replace_window(connection, SCORES, found, *window),
@@ -91,7 +92,7 @@ def scores(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[
 def cards(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
     """Cards with their gates, and the play-log events that belong to them."""
     window, zone = days_of(context), load_workspace().settings.time_zone
-    catalogue = Catalogue(load_plays(), load_gates(), load_plans(), load_library())
+    catalogue = Catalogue(load_plays(), load_gates(), load_plans(), load_catalogue().signals)
     with warehouse.connect() as connection:
         events = card_store.firing_events(connection, window[1])
         reviews = card_store.review_events(connection, window[1])

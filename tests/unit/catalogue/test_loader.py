@@ -55,6 +55,23 @@ def test_version_is_a_word():
     assert load_catalogue().version.count(".") == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "play"), [("promotion", "executive_introduction"), ("champion_left", "sponsor_recovery")]
+)
+def test_a_sub_trigger_without_a_play_has_its_triggers(name, play):
+    assert load_catalogue().signals.sub_trigger("ROLE_CHANGE", name).play == play
+
+
+def test_a_signal_in_shadow_does_not_count():
+    signals = load_catalogue().signals
+    assert set(signals.supporting) - set(signals.live_supporting) == {"third_party_intent"}
+
+
+@pytest.mark.parametrize(("value", "strength"), [(None, 0), (19.9, 0), (20, 0.5), (40, 0.75), (60, 1), (90, 1)])
+def test_strength_rises_from_threshold_to_limit(value, strength):
+    assert load_catalogue().signals.supporting["seat_growth"].strength(value) == strength
+
+
 @pytest.mark.parametrize(("segment", "min_users"), [("enterprise", 5), ("smb", 3), ("unheard of", 3), (None, 3)])
 def test_segments_override_rule_values(segment, min_users):
     rule = load_catalogue().rule("CROSS_TEAM", "new_department", segment)
@@ -85,6 +102,8 @@ def test_an_override_that_changes_nothing_is_no_variant(folder):
         ("signals.yml", (*SEATS, "rule", "limit_share"), 0.7, r"threshold_share \(0.8\) must be less than limit_share"),
         ("signals.yml", (*SEATS, "rule", "assigned_share"), None, "come together or not at all"),
         ("signals.yml", (*SEATS, "needs"), ["produkt"], r"sub_triggers.seats.needs.0: Input should be 'product'"),
+        ("signals.yml", ("triggers", "CROSS_TEAM", "play"), None, "triggers.CROSS_TEAM.play: Field required"),
+        ("signals.yml", ("triggers", "CROSS_TEAM", "sub_triggers"), {"a": 1}, "CROSS_TEAM.sub_triggers.a: Input"),
         ("signals.yml", ("triggers", "CROSS_TEAM", "weight"), 9, "triggers.CROSS_TEAM.weight: Input should be less"),
         ("signals.yml", ("common", "link_days"), None, "signals.yml: common.link_days: Field required"),
         ("signals.yml", ("supporting", "seat_growth", "limit"), 5, "supporting.seat_growth: .*must be less than limit"),
@@ -129,6 +148,8 @@ def test_unreadable_files(folder, content, message):
 def test_unknown_rules(key):
     with pytest.raises(CatalogueError, match=f"triggers.{key[0]}.sub_triggers.{key[1]}: no such rule"):
         load_catalogue().rule(*key)
+    with pytest.raises(CatalogueError, match="no such rule"):
+        load_catalogue().sub_trigger(*key)
 
 
 def test_rules_cannot_be_changed():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from expansion_assets.catalogue.loader import load_catalogue
 from expansion_assets.catalogue.plays_loader import (
     CATALOGUE_DIR,
     CatalogueError,
@@ -13,12 +14,11 @@ from expansion_assets.catalogue.plays_loader import (
     load_plays,
 )
 from expansion_assets.readiness.gates import RULES
-from expansion_assets.readiness.library import load_library
 
 
 def test_each_sub_trigger_has_a_play_with_known_gates():
     plays, gates = load_plays(), load_gates()
-    for trigger in load_library().triggers.values():
+    for trigger in load_catalogue().signals.triggers.values():
         for rule in trigger.sub_triggers.values():
             assert set(gates.sets[plays[rule.play].gates]) <= set(RULES)
 

@@ -6,9 +6,9 @@ import random
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from expansion_assets.catalogue.loader import load_catalogue
 from expansion_assets.catalogue.plays_loader import load_gates, load_plans, load_plays
 from expansion_assets.readiness.cards import Catalogue, People, build_card_reviews, build_cards
-from expansion_assets.readiness.library import load_library
 from expansion_assets.readiness.score import build_scores
 
 Row = dict[str, Any]
@@ -38,7 +38,7 @@ def account_day(day: date, account_id: str = "a", **values: Any) -> Row:
 
 def firing_event(day: date, account_id: str = "a", sub_trigger: str = "seats", event_type: str = "opened",
                  **values: Any) -> Row:
-    trigger = next(k for k, t in load_library().triggers.items() if sub_trigger in t.sub_triggers)
+    trigger = next(k for k, t in load_catalogue().signals.triggers.items() if sub_trigger in t.sub_triggers)
     subject = values.pop("subject_key", sub_trigger)
     row: Row = {
         "event_id": f"{account_id}|{sub_trigger}|{subject}|{day}|{event_type}",
@@ -62,7 +62,7 @@ def review_event(day: date, event_type: str, account_id: str = "a", trigger: str
 
 
 def catalogue() -> Catalogue:
-    return Catalogue(load_plays(), load_gates(), load_plans(), load_library())
+    return Catalogue(load_plays(), load_gates(), load_plans(), load_catalogue().signals)
 
 
 class World:
@@ -82,8 +82,7 @@ class World:
         reviews = [e for e in self.reviews if e["known_on"] < end]
         meetings = [m for m in self.meetings if m["known_at"].date() < end]
         days = [d for d in self.days if first <= d["as_of_date"] < end]
-        library, gates = load_library(), load_gates()
-        scores, parts = build_scores(days, firings, library, gates.score, (first, end))
+        scores, parts = build_scores(days, firings, load_catalogue().signals, load_gates().score, (first, end))
         matched = build_card_reviews(firings, reviews, meetings, catalogue())
         return build_cards(firings, self.evidence, days, reviews, matched, scores, parts, self.people, earlier or [],
                            catalogue(), (first, end))
@@ -92,7 +91,7 @@ class World:
 def random_world(seed: int, accounts: int, days: int) -> World:
     """A book of random firings, gates, reviews, meetings and absences."""
     rng, world = random.Random(seed), World()
-    rules = [(t, s) for t, trigger in load_library().triggers.items() for s in trigger.sub_triggers]
+    rules = [(t, s) for t, trigger in load_catalogue().signals.triggers.items() for s in trigger.sub_triggers]
     for number in range(accounts):
         account = f"a{number:03}"
         state: Row = {}

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import pytest
 
+from expansion_assets.catalogue.loader import load_catalogue
 from expansion_assets.readiness.coverage import build_coverage, coverage_by_trigger
-from expansion_assets.readiness.library import load_library
 from tests.unit.readiness.readiness_rows import DAY, START, account_day
 
 
@@ -26,7 +26,7 @@ def without(table, *instead):
 
 
 def cover(days, status=FULL):
-    rows = build_coverage(days, status, load_library(), (START, START + DAY))
+    rows = build_coverage(days, status, load_catalogue().signals, (START, START + DAY))
     return {(row["account_id"], row["trigger"]): row for row in rows}
 
 

@@ -6,17 +6,18 @@ from datetime import timedelta
 
 import pytest
 
+from expansion_assets.catalogue.loader import load_catalogue
 from expansion_assets.catalogue.plays_loader import load_gates
-from expansion_assets.readiness.library import load_library
 from expansion_assets.readiness.score import Part, build_scores, faded, total
 from tests.unit.readiness.readiness_rows import DAY, START, account_day, firing_event
 
 RULES = load_gates().score
+SIGNALS = load_catalogue().signals
 QUIET = {"seat_growth_60d_pct": 0.0}
 
 
 def score(events, day=START, **values):
-    rows, parts = build_scores([account_day(day, **(QUIET | values))], events, load_library(), RULES,
+    rows, parts = build_scores([account_day(day, **(QUIET | values))], events, SIGNALS, RULES,
                                (day, day + DAY))
     return rows[0], {part["signal"]: part for part in parts}
 
@@ -115,10 +116,9 @@ def test_blind_gives_neither_points_nor_rank():
 
 
 def test_coverage_is_the_share_of_weight_that_is_watchable():
-    library = load_library()
-    weights = {k: t.weight for k, t in library.triggers.items()} | {
-        k: s.weight for k, s in library.supporting.items() if s.category != "commercial_timing"}
-    features = {s.feature: 0 for s in library.supporting.values()}
+    weights = {k: t.weight for k, t in SIGNALS.triggers.items()} | {
+        k: s.weight for k, s in SIGNALS.live_supporting.items() if s.category != "commercial_timing"}
+    features = {s.feature: 0 for s in SIGNALS.live_supporting.values()}
     row, _ = score([], **features)
     assert row["coverage_pct"] == 100
     row, _ = score([], **features, watchable_support=False)
@@ -128,5 +128,5 @@ def test_coverage_is_the_share_of_weight_that_is_watchable():
 
 def test_only_days_of_the_window():
     days = [account_day(START + timedelta(days=n)) for n in range(4)]
-    rows, parts = build_scores(days, [firing_event(START)], load_library(), RULES, (START + DAY, START + 3 * DAY))
+    rows, parts = build_scores(days, [firing_event(START)], SIGNALS, RULES, (START + DAY, START + 3 * DAY))
     assert {row["as_of_date"] for row in rows} == {START + DAY, START + 2 * DAY} == {p["as_of_date"] for p in parts}

@@ -10,6 +10,7 @@ import pytest
 from expansion_assets.review.linking import conversations_from_meetings, link_events
 
 OPENED = date(2026, 3, 2)
+LINK_DAYS = 120
 
 
 @dataclass
@@ -40,14 +41,17 @@ def meeting(day: int, known: int | None = None, account_id="a"):
 @pytest.mark.parametrize(
     ("values", "card_id"),
     [
-        ({"day": 1, "card_id": "second"}, "second"),
-        ({"day": 1, "card_id": "second", "account_id": None}, "second"),
+        ({"day": 11, "card_id": "first"}, "first"),  # a later card of the trigger does not matter
+        ({"day": 11, "card_id": "first", "account_id": None, "trigger": None}, "first"),
+        ({"day": 1, "card_id": "second", "known": 9}, "second"),  # done before the card, logged after
+        ({"day": 1, "card_id": "second", "known": 8}, "first"),  # nobody could know that card then
         ({"day": 0}, "first"),
         ({"day": 9}, "first"),
         ({"day": 10}, "second"),  # the latest card open by that day
         ({"day": 130}, "second"),
         ({"day": 131}, None),  # more than 120 days
         ({"day": -1}, None),
+        ({"day": 10, "known": -1}, "first"),  # known on day 9, whatever it says of itself
         ({"day": 1, "trigger": "ROLE_CHANGE"}, None),
         ({"day": 1, "account_id": "b"}, None),
         ({"day": 1, "card_id": "unheard of"}, "first"),
@@ -55,14 +59,14 @@ def meeting(day: int, known: int | None = None, account_id="a"):
 )
 def test_link_by_card_else_by_account_and_trigger(values, card_id):
     cards = [Card("first"), Card("second", OPENED + timedelta(days=10))]
-    linked = link_events([event(**values)], cards)
+    linked = link_events([event(**values)], cards, LINK_DAYS)
     assert [row["card_id"] for row in linked] == ([card_id] if card_id else [])
     assert all(row["account_id"] == "a" and not row["is_inferred"] for row in linked)
 
 
 def test_signatures_belong_to_no_card():
     signed = event(1, account_id=None, trigger=None, event_type="review_signed")
-    assert link_events([signed], [Card("first")]) == []
+    assert link_events([signed], [Card("first")], LINK_DAYS) == []
 
 
 @pytest.mark.parametrize(
@@ -78,7 +82,7 @@ def test_signatures_belong_to_no_card():
     ],
 )
 def test_a_conversation_is_inferred_from_a_meeting_after_detection(meetings, held):
-    rows = conversations_from_meetings(meetings, [Card("first")], [])
+    rows = conversations_from_meetings(meetings, [Card("first")], [], LINK_DAYS)
     assert [(row["at"].date() - OPENED).days for row in rows] == held
     assert all(row["is_inferred"] and row["event_type"] == "conversation_held" for row in rows)
     assert len({row["event_id"] for row in rows}) == len(rows)
@@ -86,11 +90,11 @@ def test_a_conversation_is_inferred_from_a_meeting_after_detection(meetings, hel
 
 @pytest.mark.parametrize(("day", "known", "count"), [(2, 0, 0), (2, 9, 1), (7, 0, 1)])
 def test_a_card_that_had_ended_takes_no_meeting(day, known, count):
-    ended = link_events([event(day, event_type="rejected", known=known)], [Card("first")])
-    assert len(conversations_from_meetings([meeting(5)], [Card("first")], ended)) == count
+    ended = link_events([event(day, event_type="rejected", known=known)], [Card("first")], LINK_DAYS)
+    assert len(conversations_from_meetings([meeting(5)], [Card("first")], ended, LINK_DAYS)) == count
 
 
 def test_each_round_takes_its_own_meeting():
     card = Card("first", returned=(OPENED + timedelta(days=90),))
-    rows = conversations_from_meetings([meeting(5), meeting(89), meeting(95)], [card], [])
+    rows = conversations_from_meetings([meeting(5), meeting(89), meeting(95)], [card], [], LINK_DAYS)
     assert [(row["at"].date() - OPENED).days for row in rows] == [5, 95]

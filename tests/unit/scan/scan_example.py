@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from expansion_assets.catalogue.loader import load_catalogue
 from expansion_assets.catalogue.plays_loader import load_gates, load_plans, load_plays
 from expansion_assets.readiness.cards import PAUSED, build_card_reviews
 from expansion_assets.readiness.churn_risk import build_churn_risk
 from expansion_assets.readiness.coverage import build_coverage, coverage_by_trigger
 from expansion_assets.readiness.diary import People
-from expansion_assets.readiness.library import load_library
 from expansion_assets.scan.digest import build_digest
 from expansion_assets.scan.plan_fact_gap import Book, build_scan
 from tests.unit.readiness.readiness_rows import (
@@ -117,8 +117,8 @@ def pages(world: World) -> tuple[Row, Row]:
     """Data of the scan and of the digest."""
     cards, _ = world.run(FIRST, TODAY + DAY)
     reviews = build_card_reviews(world.firings, world.reviews, world.meetings, catalogue())
-    library, gates, day = load_library(), load_gates(), (TODAY, TODAY + DAY)
-    coverage = coverage_by_trigger(build_coverage(world.days, [], library, day), TODAY)
+    signals, gates, day = load_catalogue().signals, load_gates(), (TODAY, TODAY + DAY)
+    coverage = coverage_by_trigger(build_coverage(world.days, [], signals, day), TODAY)
     accounts = {row["account_id"]: row for row in world.days if row["as_of_date"] == TODAY}
     book = Book(accounts, OWNERS)
     paused = [card for card in cards if card["status"] in PAUSED]

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from expansion_assets.triggers.base import FiringEvent, PriorFiring, Window
+from expansion_assets.triggers.base import FiringEvent, PriorFiring, Window, card_id
 from expansion_assets.triggers.lifecycle import ReviewEvent, firing_states, lifecycle_events, link_reviews, return_days
 
 START = date(2026, 1, 1)
@@ -87,28 +87,40 @@ def test_a_decision_closes_once(catalogue):
 
 
 class TestLinks:
-    def links(self, reviews, firings, cards=None):
-        linked = link_reviews(reviews, firings, cards or {}, 120)
-        return {name: [event.event_id for event in events] for name, events in linked.items()}
+    @pytest.fixture
+    def links(self, catalogue):
+        def names(given, firings):
+            return [name for name, events in link_reviews([given], firings, catalogue).items() if given in events]
 
-    def test_by_card_before_anything_else(self):
-        given = review(50, card="c1", trigger="ROLE_CHANGE")
-        assert self.links([given], [firing()], {"c1": "f9"}) == {"f9": [given.event_id]}
+        return names
+
+    @pytest.mark.parametrize(
+        ("values", "name"),
+        [
+            ({}, "f1"),
+            ({"trigger": "ROLE_CHANGE", "account": "b"}, "f1"),
+            ({"number": 200}, "f1"),  # the reach is for those without a card
+            ({"number": 9}, "f0"),  # nobody could know that card then
+            ({"card": "unheard of"}, "f2"),
+            ({"card": None}, "f2"),
+        ],
+    )
+    def test_by_card_before_anything_else(self, links, values, name):
+        given = review(**({"number": 30, "card": card_id("f1", "adjacent_discovery")} | values))
+        assert links(given, [firing(0, name="f0"), firing(10), firing(20, name="f2")]) == [name]
 
     @pytest.mark.parametrize(
         ("number", "name"), [(9, None), (10, "f1"), (39, "f1"), (40, "f2"), (160, "f2"), (161, None)]
     )
-    def test_else_the_latest_firing_within_120_days(self, number, name):
-        firings = [firing(40, name="f2"), firing(10)]
-        given = review(number)
-        assert self.links([given], firings) == ({name: [given.event_id]} if name else {})
+    def test_else_the_latest_firing_within_120_days(self, links, number, name):
+        assert links(review(number), [firing(40, name="f2"), firing(10)]) == ([name] if name else [])
 
     @pytest.mark.parametrize("other", [{"account": "b"}, {"trigger": "ROLE_CHANGE"}, {"trigger": None}])
-    def test_of_the_same_account_and_trigger(self, other):
-        assert self.links([review(10, **other)], [firing()]) == {}
+    def test_of_the_same_account_and_trigger(self, links, other):
+        assert links(review(10, **other), [firing()]) == []
 
-    def test_a_suppressed_firing_reached_nobody(self):
-        assert self.links([review(10)], [firing(5, "suppressed")]) == {}
+    def test_a_suppressed_firing_reached_nobody(self, links):
+        assert links(review(10), [firing(5, "suppressed")]) == []
 
 
 class TestStates:
