@@ -72,6 +72,51 @@ PLAN_LINES = Table(
         "period_days": ("integer", "Length of the period."),
     },
 )
+_LIST_VERSION = ("varchar", "Public-suffix list and free-mail list that were used.")
+_HOST_STATUS = (
+    "varchar", "company (may lead to an account), free_mail, public_suffix, no_domain (IP, bare host) or malformed.",
+)
+ADDRESSES = Table(
+    "identity", "addresses",
+    "Each spelling of an e-mail address that raw tables hold, with its person, its company and whether it is a user.",
+    ("address",),
+    {
+        "address": ("varchar", "The address as a source spelt it. Personal data: this table never leaves the warehouse."),
+        "person_key": ("varchar?", "Keyed pseudonym of the mailbox: case, display name and plus tag do not matter."),
+        "status": _HOST_STATUS,
+        "registrable_domain": ("varchar?", "Registered domain, in punycode."),
+        "is_free_mail": ("boolean", "Anybody may have a mailbox there: no employer, no account."),
+        "user_kind": ("varchar?", "service, internal, contractor or vendor, when a rule of catalogue/identity.yml hits."),
+        "user_kind_rule": ("varchar?", "That rule."),
+        "list_version": _LIST_VERSION,
+    },
+)
+DOMAINS = Table(
+    "identity", "domains", "Each spelling of a web domain that raw tables hold, with the company that registered it.",
+    ("domain",),
+    {
+        "domain": ("varchar", "The domain as a source spelt it."),
+        "status": _HOST_STATUS,
+        "registrable_domain": ("varchar?", "Registered domain, in punycode."),
+        "is_free_mail": ("boolean", "Anybody may have a mailbox there: no employer, no account."),
+        "list_version": _LIST_VERSION,
+    },
+)
+NAMES = Table(
+    "identity", "names", "Each spelling of a person's name that raw tables hold, with its pseudonym.", ("name",),
+    {
+        "name": ("varchar", "The name as a source spelt it. Personal data: this table never leaves the warehouse."),
+        "name_key": ("varchar?", "Keyed pseudonym of the name: case and spacing do not matter."),
+    },
+)
+IDENTITY_METHOD = Table(
+    "identity", "method", "The one row that says how identity.* was computed.", ("key_fingerprint",),
+    {
+        "list_version": _LIST_VERSION,
+        "rules_version": ("varchar", "Hash of the rules for users that do not count."),
+        "key_fingerprint": ("varchar", "Tells one pseudonym key from another, without giving it away."),
+    },
+)
 TAGS = Table(
     "text", "tags", "What the tagger read in a text: one row per label and quote.", ("tag_id",),
     {
@@ -323,8 +368,28 @@ DELIVERY_LEDGER = Table(
     },
     "as_of_date",
 )
+EXPECTATION_RESULTS = Table(
+    "quality", "expectation_results", "What each expectation of a suite found in the days of a run; written by checks.",
+    ("as_of_date", "checked_table", "expectation", "column_names"),
+    {
+        "as_of_date": ("date", "Last day of the run."),
+        "window_start": ("date", "First day of the run."),
+        "checked_table": ("varchar", "schema.name of the table."),
+        "expectation": ("varchar", "Type of the expectation."),
+        "column_names": ("varchar", "Columns it is about, separated by comma."),
+        "rows_checked": ("bigint", "Rows looked at."),
+        "unexpected_count": ("bigint?", "Rows that break it; null when it could not be evaluated."),
+        "is_success": ("boolean", "It holds."),
+        "problem": ("varchar?", "Why it could not be evaluated."),
+        "failed_from": ("date?", "First day on which failing rows stand."),
+        "failed_to": ("date?", "Last day on which failing rows stand."),
+        "examples_json": ("varchar?", "The first failing rows: key and values, personal ones masked."),
+    },
+    "as_of_date",
+)
 
 PYTHON_TABLES: tuple[Table, ...] = (
-    RUN_WINDOW, DAYS, CALENDAR, PLAN_LINES, READINGS, TAGS, DETECTIONS, FIRING_EVENTS, EVIDENCE, SUPPORTING, SCORES,
+    RUN_WINDOW, DAYS, CALENDAR, PLAN_LINES, ADDRESSES, DOMAINS, NAMES, IDENTITY_METHOD, READINGS, TAGS, DETECTIONS, FIRING_EVENTS, EVIDENCE, SUPPORTING, SCORES,
     SCORE_PARTS, GATE_RESULTS, CARDS, CARD_REVIEWS, COVERAGE, CHURN_RISK, DELIVERY_LEDGER,
+    EXPECTATION_RESULTS,
 )

@@ -8,12 +8,15 @@ from datetime import date, timedelta
 
 import dagster as dg
 import duckdb
-import pandas as pd
 
 from expansion_assets.defs.partitions import DAYS, days_of
 from expansion_assets.defs.resources import Warehouse
-from expansion_assets.expectations.suites import Expectation, contract_suite, table_suite
-from expansion_assets.expectations.validation import SuiteResult, validate
+from expansion_assets.expectations.counting import Slice
+from expansion_assets.expectations.suites import contract_suite, table_suite
+from expansion_assets.expectations.validation import Result, SuiteResult, contract_naming, table_naming, validate
+from expansion_assets.scan.rendering import escape_markdown
+from expansion_assets.sources.contracts import TableContract
+from expansion_assets.store.quality import keep_results
 from expansion_assets.tables import CARDS, FIRING_EVENTS, TAGS, Table
 from expansion_assets.workspace import load_workspace
 
@@ -26,32 +29,42 @@ _BOUNDS = {
 
 
 def as_check_result(
-    key: list[str], result: SuiteResult | None, days: tuple[date, date], *, is_blocking: bool = False
+    key: list[str], result: SuiteResult, days: tuple[date, date], *, is_blocking: bool = False
 ) -> dg.AssetCheckResult:
-    """A suite's result as Dagster shows it; None stands for a table without rows on these days."""
-    failures = result.failures if result else ()
+    """A suite's result as Dagster shows it; examples are masked already."""
     metadata: dict[str, str | int | dg.MetadataValue] = {
         "days": f"{days[0]} to {days[1] - timedelta(days=1)}",
-        "rows": result.rows if result else 0,
-        "expectations": result.expectations if result else 0,
+        "rows": result.rows,
+        "expectations": len(result.results),
     }
-    if failures:
-        lines = ["| expectation | rows | first row keys |", "|---|---|---|"]
-        lines += [f"| {f.expectation} | {f.unexpected_count} | {', '.join(f.row_keys)} |" for f in failures]
+    if result.failures:
+        lines = ["| expectation | rows | days | first rows |", "|---|---|---|---|"]
+        lines += [_line(failure) for failure in result.failures]
         metadata["failures"] = dg.MetadataValue.md("\n".join(lines))
+        metadata["unexpected_rows"] = sum(failure.unexpected_count or 0 for failure in result.failures)
     return dg.AssetCheckResult(
-        asset_key=key, check_name=CHECK, passed=not failures, metadata=metadata,
+        asset_key=key, check_name=CHECK, passed=result.success, metadata=metadata,
         severity=dg.AssetCheckSeverity.ERROR if is_blocking else dg.AssetCheckSeverity.WARN,
     )
 
 
-def _run(
-    connection: duckdb.DuckDBPyConnection, table: str, column: str, suite: list[Expectation], key: str,
-    days: tuple[date, date],
-) -> SuiteResult | None:
-    query = f"select * from {table} where {column} >= $1 and {column} < $2"
-    frame: pd.DataFrame = connection.execute(query, list(days)).df()
-    return validate(frame, suite, key) if len(frame) else None
+def _line(failure: Result) -> str:
+    if failure.problem:
+        return f"| {failure.expectation.label} | not evaluated | | {escape_markdown(failure.problem)} |"
+    examples = "; ".join(
+        f"{example.row_key}: " + ", ".join(f"{name} = {value}" for name, value in example.values.items())
+        for example in failure.examples
+    )
+    days = f"{failure.first_day} to {failure.last_day}"
+    return f"| {failure.expectation.label} | {failure.unexpected_count} | {days} | {escape_markdown(examples)} |"
+
+
+def _check_raw(connection: duckdb.DuckDBPyConnection, contract: TableContract, days: tuple[date, date]) -> SuiteResult:
+    window = load_workspace().window(*days)
+    rows = Slice(f"raw.{contract.name}", "known_from", window.known_from, window.known_before)
+    result = validate(connection, rows, contract_suite(contract), contract_naming(contract))
+    keep_results(connection, rows.table, days, result)
+    return result
 
 
 @dg.multi_asset_check(
@@ -59,8 +72,9 @@ def _run(
     can_subset=True,  # without it no run of a few raw tables can be planned, as a backfill of the UI asks for
     specs=[
         dg.AssetCheckSpec(
-            CHECK, asset=["raw", name], partitions_def=DAYS,
-            description="What landed holds its contract. The newest day of the run; rows were judged before the write.",
+            # Blocking at severity WARN holds nothing up: it only makes the pages wait for the results that they show.
+            CHECK, asset=["raw", name], partitions_def=DAYS, blocking=True,
+            description="What landed in the days of the run holds its contract; rows were judged before the write.",
         )
         for name in load_workspace().contracts
     ],
@@ -68,16 +82,11 @@ def _run(
 def raw_contracts(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
     """Every raw table of the run against the suite derived from its contract."""
     contracts = load_workspace().contracts
-    names = sorted(key.asset_key.path[-1] for key in context.selected_asset_check_keys)
-    end = days_of(context)[1]
-    newest = (end - timedelta(days=1), end)
-    with warehouse.connect() as connection:
-        results = {
-            name: _run(connection, f"raw.{name}", "known_from", contract_suite(contracts[name]), "row_key", newest)
-            for name in names
-        }
-    for name, result in results.items():
-        yield as_check_result(["raw", name], result, newest)
+    days = days_of(context)
+    for name in sorted(key.asset_key.path[-1] for key in context.selected_asset_check_keys):
+        with warehouse.connect() as connection:
+            result = _check_raw(connection, contracts[name], days)
+        yield as_check_result(["raw", name], result, days)
 
 
 def table_check(table: Table) -> dg.AssetChecksDefinition:
@@ -89,9 +98,11 @@ def table_check(table: Table) -> dg.AssetChecksDefinition:
     )
     def check(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
         days = days_of(context)
-        suite = table_suite(table, _BOUNDS.get(table.full_name))
+        rows = Slice(table.full_name, str(table.window_column), *days)
         with warehouse.connect() as connection:
-            result = _run(connection, table.full_name, str(table.window_column), suite, table.key[0], days)
+            suite = table_suite(table, _BOUNDS.get(table.full_name))
+            result = validate(connection, rows, suite, table_naming(table))
+            keep_results(connection, table.full_name, days, result)
         return as_check_result([table.schema, table.name], result, days, is_blocking=True)
 
     return check

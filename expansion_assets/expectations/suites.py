@@ -17,10 +17,14 @@ class Expectation:
     arguments: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns it is about."""
+        return tuple(self.arguments.get("column_list", ())) or (self.arguments["column"],)
+
+    @property
     def label(self) -> str:
         """Short name for people: type and column."""
-        column = self.arguments.get("column") or ", ".join(self.arguments.get("column_list", ()))
-        return f"{self.type.removeprefix('expect_')}({column})"
+        return f"{self.type.removeprefix('expect_')}({', '.join(self.columns)})"
 
 
 def contract_suite(contract: TableContract) -> list[Expectation]:
