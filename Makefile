@@ -9,7 +9,7 @@ DATA ?=
 EXTRA := $(if $(SOURCES),--sources "$(SOURCES)") $(if $(DATA),--data "$(DATA)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup scan test ui docs lint truth eval doctor bench lock clean
+.PHONY: help setup scan test listen ui docs lint truth eval doctor bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -28,6 +28,9 @@ scan: setup ## build the demo world, backfill its history, scan its last day and
 
 test: setup ## run every test
 	$(BIN)/python -m pytest
+
+listen: setup ## take signed webhooks into the landing files (PORT=8400; key: EXPANSION_WEBHOOK_SECRET)
+	$(APP) $(EXTRA) listen $(if $(PORT),--port $(PORT))
 
 ui: setup ## open the Dagster UI and its daemon on a history kept in the project's folder
 	$(APP) $(EXTRA) ui

@@ -1,0 +1,148 @@
+"""Events: which tables take them, and a request's body as lines that the loader can read.
+
+Belongs here: feeds (route -> contract), parsing, the landed form. Does not belong here: contract rules, files, HTTP.
+
+The landed form is one JSON object: the members that the table's mapping knows, every other member under
+``other_members``, names sorted. So the file has the columns of its contract whatever a sender adds: a thousand new
+names, or two that differ in case only, would otherwise cost the whole file in the loader.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping as Names
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, NoReturn
+
+from expansion_assets.sources.intake import IntakeError
+from expansion_assets.sources.mapping import TableMapping
+
+ROUTES = {"/v1/job-alerts": "people_job_alerts", "/v1/contact-role-changes": "crm_contact_role_changes"}
+MAX_EVENTS = 1000
+"""Events in one request."""
+OTHER_MEMBERS = "other_members"
+LISTENER = "intake"
+"""Part of the file name: what the listener wrote is told apart from exports of the same table."""
+
+
+class BadEvents(ValueError):  # noqa: N818 - reads as the answer it becomes
+    """The body holds no events; the message says where, and holds nothing of the content."""
+
+
+class TooManyEvents(BadEvents):
+    """The body holds more events than a request may."""
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One kind of event and where it lands."""
+
+    path: str
+    """Route."""
+    table: str
+    """Contract."""
+    files: str
+    """Landing files under the landing folder, with one ``*``."""
+    members: frozenset[str]
+    """Names of an event that keep their place; all others go under ``other_members``."""
+    loaded_at: str
+    """Name of the arrival time in the landed line."""
+
+    def file_of(self, day: str) -> str:
+        """Landing file of a day (ISO date, or ``*`` for all days), relative to the landing folder."""
+        return self.files.replace("*", f"{LISTENER}_{day}")
+
+
+def feeds_of(tables: Names[str, TableMapping]) -> tuple[Feed, ...]:
+    """The feeds that a data set's tables can take.
+
+    Raises:
+        IntakeError: none of the tables is there, or one is kept in a form that cannot be appended to.
+    """
+    feeds = tuple(_feed(path, table, tables[table]) for path, table in ROUTES.items() if table in tables)
+    if not feeds:
+        raise IntakeError(f"the data set maps none of the tables that take events: {', '.join(ROUTES.values())}")
+    return feeds
+
+
+def _feed(path: str, table: str, mapping: TableMapping) -> Feed:
+    loaded_at = mapping.loaded_at
+    name = PurePosixPath(mapping.files).name
+    if mapping.format != "jsonl" or not name.endswith(("*", "jsonl", "json", "ndjson")):
+        raise IntakeError(f"{table}: events are appended as plain jsonl, the mapping has {mapping.format} from {name}")
+    if mapping.files.count("*") != 1 or "*" not in name or any(sign in mapping.files for sign in "?["):
+        raise IntakeError(f"{table}: the mapping's files ({mapping.files}) need one * in the file's name for the day")
+    if loaded_at is None or loaded_at.column is None or loaded_at.formats:
+        raise IntakeError(f"{table}: the mapping needs a loaded_at column without formats, to keep the arrival time")
+    members = frozenset(spec.column for spec in mapping.columns.values() if spec.column) - {loaded_at.column}
+    return Feed(path, table, mapping.files, members, loaded_at.column)
+
+
+def parse_events(body: bytes, feed: Feed, *, is_lines: bool) -> list[bytes]:
+    """Read a body.
+
+    Args:
+        body: Raw bytes, UTF-8.
+        feed: Says which members keep their place.
+        is_lines: One object a line; else one object or an array of objects.
+
+    Returns:
+        One canonical JSON object per event, in order: equal content gives equal bytes.
+
+    Raises:
+        BadEvents: names the place of the first thing that is no JSON object.
+        TooManyEvents: more than ``MAX_EVENTS``.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadEvents(f"not UTF-8 at byte {error.start}") from None
+    events = _lines(text) if is_lines else _document(text)
+    if not events:
+        raise BadEvents("no event in the body")
+    if len(events) > MAX_EVENTS:
+        raise TooManyEvents(f"{len(events)} events; a request takes {MAX_EVENTS}")
+    return [_landed(event, place, feed) for place, event in events]
+
+
+def _document(text: str) -> list[tuple[str, Any]]:
+    found = _load(text, "body")
+    events = found if isinstance(found, list) else [found]
+    return [(f"event {number}", event) for number, event in enumerate(events, start=1)]
+
+
+def _lines(text: str) -> list[tuple[str, Any]]:
+    # Not splitlines(): U+2028 and its kin are legal inside a JSON string.
+    lines = [(f"line {number}", line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    if len(lines) > MAX_EVENTS:
+        raise TooManyEvents(f"{len(lines)} events; a request takes {MAX_EVENTS}")
+    return [(place, _load(line, place)) for place, line in lines]
+
+
+def _load(text: str, place: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise BadEvents(f"{place}: not JSON: {error.msg}, line {error.lineno} column {error.colno}") from None
+    except (ValueError, RecursionError):  # NaN, an integer of more than 4,300 digits, a nesting of some 1,000 levels
+        raise BadEvents(f"{place}: a number or a nesting that we do not take") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _landed(event: Any, place: str, feed: Feed) -> bytes:
+    if not isinstance(event, dict):
+        raise BadEvents(f"{place}: not a JSON object")
+    landed = {name: value for name, value in event.items() if name in feed.members}
+    if len(landed) < len(event):
+        landed[OTHER_MEMBERS] = {name: value for name, value in event.items() if name not in feed.members}
+    try:
+        text = json.dumps(landed, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+        return text.encode()
+    except UnicodeEncodeError:
+        raise BadEvents(f"{place}: half of a surrogate pair is no text") from None
+    except (ValueError, RecursionError):  # 1e999 reads as infinity
+        raise BadEvents(f"{place}: a number or a nesting that we do not take") from None
