@@ -80,7 +80,7 @@ def test_counts_and_verdicts_equal_great_expectations_on_the_whole_frame(judged_
     assert all(len(item.examples) == min(5, item.unexpected_count) for item in found.results)
 
 
-def test_rows_whose_hashes_meet_are_compared_by_value():
+def test_each_row_of_a_repeated_value_is_counted():
     with duckdb.connect() as connection:
         connection.execute(
             "create table things as select 'k' || (n // 2) as name, date '2026-01-01' as day from range(2000) as t (n)"
