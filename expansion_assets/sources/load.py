@@ -1,24 +1,43 @@
 """Loading one raw table for a window of days: read, judge row by row, write versions and quarantine in one transaction.
 
-Belongs here: the order of the steps over the files of one table. Does not belong here: file formats (``landing``),
-values (``parsing``), rules (``judging``), what is written (``versions``), joins, Dagster.
+Belongs here: the order of the steps over the files of one table. Does not belong here: file formats (``landing``,
+``tolerant``), values (``parsing``), rules (``judging``), snapshots (``snapshots``), what is written (``versions``),
+joins, Dagster.
 """
 
 from __future__ import annotations
 
-import csv
 import logging
+from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
 from expansion_assets.sources.contracts import TableContract
-from expansion_assets.sources.judging import judge, missing_columns, refuse_duplicates, start_staging
-from expansion_assets.sources.landing import Incoming, find_files, read_file
+from expansion_assets.sources.judging import (
+    find_repeated,
+    judge,
+    missing_columns,
+    refuse_duplicates,
+    refuse_file,
+    start_staging,
+    unmapped_columns,
+)
+from expansion_assets.sources.landing import (
+    GZIP_SUFFIX,
+    Incoming,
+    LandingFile,
+    UnreadableFileError,
+    find_files,
+    open_bytes,
+    relations,
+)
 from expansion_assets.sources.mapping import TableMapping
 from expansion_assets.sources.report import LandingReport, Window
-from expansion_assets.sources.sql import literal
+from expansion_assets.sources.snapshots import keep_changes
+from expansion_assets.sources.tolerant import read_tolerantly
 from expansion_assets.sources.versions import write
 
 logger = logging.getLogger(__name__)
@@ -49,13 +68,28 @@ def load_table(
     """
     report = LandingReport(contract.source, contract.name)
     start_staging(connection, contract)
+    read: set[str] = set()
+    present: set[str] = set()
     if mapping is None:
         report.status = "missing"
         report.messages.append(absent_reason or "the data set has no such table")
     else:
-        _stage_files(connection, contract, mapping, directory, window, now, report)
-    refuse_duplicates(connection, contract, is_versioned=bool(mapping and mapping.loaded_at))
-    write(connection, contract, window, now, report)
+        for part in mapping.inputs:
+            _stage_files(connection, contract, part, directory, window, now, report, read, present)
+        if not present:
+            report.status = "missing"
+            patterns = dict.fromkeys(part.files for part in mapping.inputs)
+            report.messages += [f"no file matches {pattern}" for pattern in patterns]
+    has_repeated = find_repeated(connection)
+    if has_repeated:
+        is_versioned = contract.delivery == "snapshot" or bool(mapping and mapping.loaded_at)
+        refuse_duplicates(connection, contract, is_versioned=is_versioned)
+    _count(connection, report)
+    if contract.delivery == "snapshot":
+        keep_changes(connection, contract, window, report)
+        has_repeated = find_repeated(connection)
+    [(report.rows_gone,)] = connection.execute("select count(*) from staged where rule is null and is_gone").fetchall()
+    write(connection, contract, window, now, report, read, present, has_repeated=has_repeated)
     if report.rules:
         logger.warning("%s: quarantined %s", contract.name, report.rules)
     return report
@@ -69,56 +103,103 @@ def _stage_files(
     window: Window,
     now: datetime,
     report: LandingReport,
+    read: set[str],
+    present: set[str],
 ) -> None:
-    if not find_files(directory, mapping.files):
-        report.status = "missing"
-        report.messages.append(f"no file matches {mapping.files}")
-        return
-    is_versioned = mapping.loaded_at is not None
-    files = find_files(directory, mapping.files, *((window.start, window.end) if is_versioned else ()))
-    batch: Incoming | None = None
-    for path in files:
-        report.files += 1
-        try:
-            incoming = read_file(connection, path, mapping.format)
-        except (duckdb.Error, csv.Error) as error:
-            reason = str(error).splitlines()[0]
-            report.messages.append(f"{path.name}: unreadable file: {reason}")
-            _refuse_file(connection, path, "unreadable_file", literal(reason))
+    """Judge the rows of one input's files into ``staged``; adds names to ``read`` and ``present``."""
+    present.update(file.name for file in find_files(directory, mapping.files))
+    is_dated = mapping.loaded_at is not None or contract.delivery == "snapshot"
+    files = find_files(directory, mapping.files, *((window.start, window.end) if is_dated else ()))
+    read.update(file.name for file in files)
+    report.files += len(files)
+    filled = []
+    for file in files:
+        if _is_empty(file.path):
+            report.messages.append(f"{file.name}: empty file")
+            refuse_file(connection, file, "empty_file", None)
+        else:
+            filled.append(file)
+    for incoming in relations(connection, filled, mapping.format):
+        if isinstance(incoming, tuple):
+            _refuse_unreadable(connection, *incoming, report)
             continue
-        if incoming.is_empty:
-            report.messages.append(f"{path.name}: empty file")
-            _refuse_file(connection, path, "empty_file", "null")
-            continue
-        connection.execute(
-            f"insert into refused select {literal(path.name)}, row_number, rule, raw_json, null from unreadable"
-        )
-        _compare_columns(contract, mapping, incoming, path, report)
-        # Judging is one statement for all files of one shape: a year of monthly files costs as much as one.
-        if batch is not None and batch.columns == incoming.columns:
-            connection.execute(f"insert into batch by name select {literal(path.name)} as file_, * from incoming")
-            continue
-        if batch is not None:
-            judge(connection, contract, mapping, batch, window, now)
-        batch = incoming
-        connection.execute(
-            f"create or replace temp table batch as select {literal(path.name)} as file_, * from incoming"
-        )
-    if batch is not None:
-        judge(connection, contract, mapping, batch, window, now)
+        for judged in _judge(connection, contract, mapping, incoming, window, now, report):
+            _compare_columns(contract, mapping, judged, report)
 
 
-def _refuse_file(connection: duckdb.DuckDBPyConnection, path: Path, rule: str, raw_json: str) -> None:
-    connection.execute(f"insert into refused values ({literal(path.name)}, 0, '{rule}', {raw_json}, null)")
+def _judge(
+    connection: duckdb.DuckDBPyConnection,
+    contract: TableContract,
+    mapping: TableMapping,
+    incoming: Incoming,
+    window: Window,
+    now: datetime,
+    report: LandingReport,
+) -> list[Incoming]:
+    """Judge a relation; when DuckDB cannot read it, its files one by one, and then each record by itself."""
+    try:
+        judge(connection, contract, mapping, incoming, window, now)
+        return [incoming]
+    except duckdb.Error as error:
+        logger.debug("%s: %s", contract.name, error)
+        if len(incoming.files) > 1:
+            parts = (_judge(connection, contract, mapping, part, window, now, report) for part in incoming.each())
+            return [part for found in parts for part in found]
+        [file] = incoming.files
+        reason = str(error).splitlines()[0]
+        if not incoming.is_tolerant and incoming.format != "parquet":
+            try:
+                tolerant = read_tolerantly(connection, file, incoming.format)
+            except (UnreadableFileError, duckdb.Error) as refusal:
+                reason = str(refusal).splitlines()[0]
+            else:
+                return _judge(connection, contract, mapping, replace(tolerant, is_tolerant=True), window, now, report)
+        _refuse_unreadable(connection, file, reason, report)
+        return []
+
+
+def _refuse_unreadable(
+    connection: duckdb.DuckDBPyConnection, file: LandingFile, reason: str, report: LandingReport
+) -> None:
+    report.messages.append(f"{file.name}: unreadable file: {reason}")
+    refuse_file(connection, file, "unreadable_file", reason)
+
+
+def _is_empty(path: Path) -> bool:
+    if path.stat().st_size == 0:
+        return True
+    if path.suffix != GZIP_SUFFIX:
+        return False
+    try:
+        with open_bytes(path) as handle:
+            return not handle.read(1)
+    except (OSError, EOFError):
+        return False  # broken, not empty: the reader says so
 
 
 def _compare_columns(
-    contract: TableContract, mapping: TableMapping, incoming: Incoming, path: Path, report: LandingReport
+    contract: TableContract, mapping: TableMapping, incoming: Incoming, report: LandingReport
 ) -> None:
-    """Report what a file lacks and what it has beyond the contract."""
+    """Report what files lack and what they have beyond the contract."""
+    names = ", ".join(file.name for file in incoming.files[:3])
+    names += f" and {len(incoming.files) - 3} more" if len(incoming.files) > 3 else ""
     for name in missing_columns(contract, mapping, incoming):
-        report.messages.append(f"{path.name}: required column {name} is missing")
-    sources = {spec.column for spec in (*mapping.columns.values(), mapping.loaded_at) if spec and spec.column}
-    unknown = sorted(set(incoming.columns) - sources)
-    if unknown and mapping.loaded_at is not None:
-        report.messages.append(f"{path.name}: columns not in the contract: {', '.join(unknown)}")
+        report.messages.append(f"{names}: required column {name} is missing")
+    unknown = unmapped_columns(mapping, incoming)
+    if unknown:
+        report.unmapped_columns.update(unknown)
+        report.messages.append(f"{names}: columns not in the contract: {', '.join(unknown)}")
+
+
+def _count(connection: duckdb.DuckDBPyConnection, report: LandingReport) -> None:
+    counts = Counter(
+        dict(connection.execute("select rule, count(*) from staged group by rule order by rule nulls first").fetchall())
+    )
+    report.rows_loaded = counts.pop(None, 0)
+    report.rules = dict(counts)
+    report.rows_quarantined = sum(report.rules.values())
+    broken = {"empty_file", "unreadable_file"} | {rule for rule in report.rules if rule.startswith("missing_column")}
+    if report.status == "loaded" and not report.rows_loaded and broken & set(report.rules):
+        report.status = "failed"
+    elif report.status == "loaded" and not report.rows_in:
+        report.status = "empty"

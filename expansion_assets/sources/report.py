@@ -28,8 +28,15 @@ class LandingReport:
     status: str = "loaded"
     files: int = 0
     rows_loaded: int = 0
+    """Good rows: versions, reported deletions, and rows of a snapshot that say nothing new."""
     rows_quarantined: int = 0
+    rows_unchanged: int = 0
+    """Rows of snapshots that equal the version before."""
+    rows_gone: int = 0
+    """Deletions: reported ones, and rows that a snapshot no longer has."""
     rules: dict[str, int] = field(default_factory=dict)
+    unmapped_columns: set[str] = field(default_factory=set)
+    """Columns of files that no contract column reads; their values are in ``extra_json``."""
     messages: list[str] = field(default_factory=list)
 
     @property

@@ -36,6 +36,7 @@ SYSTEM_COLUMNS: dict[str, tuple[str, str]] = {
     "source_file": ("varchar", "Landing file."),
     "source_row": ("bigint", "Row in that file, 1 for the first record."),
     "row_key": ("varchar", "Key columns joined by |."),
+    "extra_json": ("varchar", "Columns of the file that the contract does not know, as JSON; null without any."),
 }
 
 
@@ -85,6 +86,10 @@ class TableContract(BaseModel):
     files: str
     arrival_lag: Duration
     freshness: Duration = None
+    delivery: Literal["changes", "snapshot"] = "changes"
+    """``changes``: a file holds what changed. ``snapshot``: each file is the whole table at its date."""
+    deleted_by: str | None = None
+    """Column that reports a deletion when it is true (boolean) or filled (date, timestamp). It is not stored."""
     triggers: tuple[str, ...] = ()
     columns: dict[str, Column]
 
@@ -97,16 +102,31 @@ class TableContract(BaseModel):
                 raise ValueError(f"{self.name}: key and time column {name} must be required")
         if self.columns[self.happened_at].type not in ("date", "timestamp"):
             raise ValueError(f"{self.name}: happened_at column {self.happened_at} must be a date or timestamp")
+        if self.deleted_by is not None and (
+            self.deleted_by not in self.columns
+            or self.columns[self.deleted_by].type not in ("boolean", "date", "timestamp")
+            or self.columns[self.deleted_by].required
+        ):
+            raise ValueError(f"{self.name}: deleted_by must name an optional boolean, date or timestamp column")
         clash = set(self.columns) & (set(SYSTEM_COLUMNS) | {"loaded_at"})
         if clash:
             raise ValueError(f"{self.name}: {sorted(clash)} are names of the raw layer itself")
         return self
 
+    @property
+    def stored_columns(self) -> dict[str, Column]:
+        """Columns of ``raw.<name>``: all but the one that reports deletions."""
+        return {name: column for name, column in self.columns.items() if name != self.deleted_by}
+
+    def table_columns(self) -> dict[str, str]:
+        """Name -> SQL type of every column of ``raw.<name>``, system columns last."""
+        own = {name: SQL_TYPES[column.type] for name, column in self.stored_columns.items()}
+        return own | {name: sql_type for name, (sql_type, _) in SYSTEM_COLUMNS.items()}
+
     def ddl(self) -> str:
         """``create table if not exists raw.<name>`` with contract and system columns."""
-        own = [f'"{name}" {SQL_TYPES[column.type]}' for name, column in self.columns.items()]
-        system = [f"{name} {sql_type}" for name, (sql_type, _) in SYSTEM_COLUMNS.items()]
-        return f"create table if not exists raw.{self.name} ({', '.join(own + system)})"
+        columns = ", ".join(f'"{name}" {sql_type}' for name, sql_type in self.table_columns().items())
+        return f"create table if not exists raw.{self.name} ({columns})"
 
 
 def read_contracts(directory: Path) -> dict[str, TableContract]:
