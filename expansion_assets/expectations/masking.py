@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from expansion_assets.sources.contracts import TableContract
 
@@ -72,14 +72,16 @@ def mask_row_key(key: object, columns: Sequence[str], classes: Mapping[str, str 
     return MASK if any(personal) else mask_patterns(str(key))
 
 
-def mask_raw_row(raw_json: str | None, contract: TableContract | None, landing_names: Mapping[str, str]) -> str | None:
+def mask_raw_row(
+    raw_json: str | None, contract: TableContract | None, landing_names: Mapping[str, Collection[str]]
+) -> str | None:
     """A quarantined row as it may be shown.
 
     Args:
         raw_json: The row as it landed: an object of landing names and values, or a JSON string of a line that could
             not be read.
         contract: Contract of its table; None when there is none any more.
-        landing_names: Contract column -> name in the landing file.
+        landing_names: Contract column -> columns of the landing file that it is read from.
 
     Returns:
         The same JSON with masked values. What cannot be mapped to a contract column is masked whole when the table
@@ -97,15 +99,16 @@ def mask_raw_row(raw_json: str | None, contract: TableContract | None, landing_n
         return json.dumps(_unmapped(row, is_suspect), ensure_ascii=False)
     known: dict[str, list[str | None]] = {}
     for name, column in columns.items():
-        for spelling in {name, landing_names.get(name, name)}:
+        for spelling in {name, *landing_names.get(name, ())}:
             known.setdefault(spelling, []).append(column.personal)
+    # Nothing known among the names: the file may have no header, and its first record stand in its place.
+    is_headless = is_suspect and not set(row) & set(known)
     shown: dict[str, object] = {}
     for number, (name, value) in enumerate(row.items()):
         if name in known:
             shown[name] = _mapped(value, next((kind for kind in known[name] if kind), None))
         else:
-            # A broken header turns a record into a name: such a name is a value itself.
-            label = name if _is_plain_name(name) else f"column {number + 1}"
+            label = name if _is_plain_name(name) and not is_headless else f"column {number + 1}"
             shown[label] = _unmapped(value, is_suspect)
     return json.dumps(shown, ensure_ascii=False)
 

@@ -24,6 +24,10 @@ from expansion_assets.scan import words
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 PAGES = ("scan", "digest", "index")
+# Every page of a day, as the navigation names it.
+NAVIGATION = (
+    ("index", "Start"), ("scan", "Scan"), ("digest", "Digest"), ("quality", "Quality"), ("quarantine", "Quarantine"),
+)
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#])")
 
 
@@ -50,9 +54,34 @@ def render_digest(data: Mapping[str, Any], is_demo: bool = False) -> Page:
     return _render("digest", data, is_demo)
 
 
-def render_index(scan: Mapping[str, Any], digest: Mapping[str, Any], is_demo: bool = False) -> Page:
-    """Render the page that links both, with what cannot be watched."""
+def render_quality(data: Mapping[str, Any], is_demo: bool = False) -> Page:
+    """Render the results of expectations from :func:`~expansion_assets.scan.quality.build_quality`."""
+    return _render("quality", data, is_demo)
+
+
+def render_quarantine(data: Mapping[str, Any], is_demo: bool = False) -> Page:
+    """Render the quarantine from :func:`~expansion_assets.scan.quarantine.build_quarantine`."""
+    return _render("quarantine", data, is_demo)
+
+
+def render_index(
+    scan: Mapping[str, Any],
+    digest: Mapping[str, Any],
+    is_demo: bool = False,
+    quality: Mapping[str, Any] | None = None,
+    quarantine: Mapping[str, Any] | None = None,
+) -> Page:
+    """Render the page that links the others, with what cannot be watched.
+
+    Args:
+        scan: Data of the scan.
+        digest: Data of the digest.
+        is_demo: Say so on the page.
+        quality: Totals of the quality page.
+        quarantine: Totals of the quarantine page.
+    """
     data = {
+        "quality": quality, "quarantine": quarantine,
         "as_of": scan["as_of"], "scan": scan["totals"], "digest": digest["totals"],
         "churn_risk": len(scan["churn_risk"]), "blind": scan["blind"], "watched": scan["watched"],
     }
@@ -69,7 +98,7 @@ def render_all(scan: Mapping[str, Any], digest: Mapping[str, Any], is_demo: bool
 
 
 def _render(name: str, data: Mapping[str, Any], is_demo: bool) -> Page:
-    context = {**data, "page": name, "is_demo": is_demo}
+    context = {**data, "page": name, "is_demo": is_demo, "navigation": NAVIGATION}
     markdown = _environment("md").get_template(f"{name}.md.j2").render(context)
     return Page(
         html=_environment("html").get_template(f"{name}.html.j2").render(context),
@@ -91,7 +120,7 @@ def _environment(form: str) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        day=words.day, short_day=words.short_day, day_month=words.day_month, count=words.count,
+        day=words.day, short_day=words.short_day, day_month=words.day_month, count=words.count, number=words.number,
         score=lambda value: f"{value:.1f}", whole=lambda value: f"{value:.0f}", escape_md=escape_markdown,
     )
     return environment

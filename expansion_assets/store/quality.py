@@ -13,9 +13,12 @@ from typing import Any
 import duckdb
 
 from expansion_assets.expectations.validation import Result, SuiteResult
+from expansion_assets.scan.quality import build_quality
+from expansion_assets.scan.quarantine import build_quarantine
 from expansion_assets.sources.sql import literal
 from expansion_assets.store.warehouse import fetch_rows, replace_window
 from expansion_assets.tables import EXPECTATION_RESULTS
+from expansion_assets.workspace import Workspace
 
 Row = dict[str, Any]
 QUARANTINE_EXAMPLES = 3
@@ -48,6 +51,29 @@ def _as_row(table: str, days: tuple[date, date], result: Result) -> Row:
         "failed_to": result.last_day,
         "examples_json": json.dumps([asdict(item) for item in result.examples]) if result.examples else None,
     }
+
+
+def quality_data(connection: duckdb.DuckDBPyConnection, day: date) -> Row:
+    """Data of the quality page of a day."""
+    return build_quality(day, expectation_rows(connection, day))
+
+
+def quarantine_data(connection: duckdb.DuckDBPyConnection, workspace: Workspace, day: date) -> Row:
+    """Data of the quarantine page of a day; rows are masked."""
+    window = workspace.window(day, day + timedelta(days=1))
+    landing_names = {
+        table: {column: spec.sources() for column, spec in mapping.columns.items()}
+        for table, mapping in workspace.mapping.tables.items()
+    }
+    return build_quarantine(
+        day,
+        quarantine_groups(connection, window.known_before),
+        quarantine_examples(connection, window.known_before),
+        resolved_since(connection, window.known_from),
+        landing_rows(connection, day),
+        workspace.contracts,
+        landing_names,
+    )
 
 
 def expectation_rows(connection: duckdb.DuckDBPyConnection, day: date) -> list[Row]:

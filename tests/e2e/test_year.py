@@ -82,7 +82,9 @@ def test_the_truth_command_prints_and_writes_its_measures(year, command):
 def test_scan_and_digest_are_published_for_the_last_day(year):
     folder = year / "published" / DEMO_LAST_DAY.isoformat()
     assert {path.name for path in folder.iterdir()} == {
-        f"{name}.{ending}" for name in ("scan", "digest", "index") for ending in ("html", "md", "json")
+        f"{name}.{ending}"
+        for name in ("scan", "digest", "index", "quality", "quarantine")
+        for ending in ("html", "md", "json")
     }
     assert json.loads((year / "published" / "latest.json").read_text())["date"] == DEMO_LAST_DAY.isoformat()
     assert "Manager scan" in (year / "stdout.txt").read_text()
@@ -115,6 +117,31 @@ def test_no_row_was_lost_on_the_way_in(warehouse):
         "select source_table, sum(rows_loaded) from raw.landing_status group by source_table"
     ).fetchall())
     assert {name: warehouse.execute(f"select count(*) from raw.{name}").fetchone()[0] for name in counted} == counted
+
+
+def test_the_quality_page_tells_of_every_raw_row_of_the_last_run(year, warehouse):
+    page = json.loads((year / "published" / DEMO_LAST_DAY.isoformat() / "quality.json").read_text())
+    assert page["totals"]["failed"] == 0
+    judged = {table["name"]: table["rows"] for table in page["passing"]}
+    landed = warehouse.execute(
+        "select 'raw.' || source_table, rows_loaded from raw.landing_status"
+        " where window_start = $1 and rows_loaded > 0",
+        [DEMO_LAST_DAY],
+    ).fetchall()
+    assert landed
+    assert {name: judged.get(name) for name, _ in landed} == dict(landed)
+
+
+def test_expectations_judged_the_whole_backfill_not_its_newest_day(warehouse):
+    judged = dict(warehouse.execute(
+        "select checked_table, max(rows_checked) from quality.expectation_results where window_start < as_of_date"
+        " and starts_with(checked_table, 'raw.') group by checked_table"
+    ).fetchall())
+    loaded = dict(warehouse.execute(
+        "select 'raw.' || source_table, sum(rows_loaded) from raw.landing_status where window_end = $1 group by 1",
+        [DEMO_LAST_DAY],
+    ).fetchall())
+    assert judged == loaded
 
 
 def test_published_parquet_holds_what_the_warehouse_holds(year, warehouse):
