@@ -85,12 +85,16 @@ def listen(
 
 @contextmanager
 def _bound(host: str, port: int) -> Iterator[socket.socket]:
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        bound = socket.create_server((host, port), family=family, backlog=MAX_CONNECTIONS)
-    except OSError as error:
-        raise IntakeError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
-    with bound:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol named, asyncio switches Nagle's algorithm off; `socket.create_server` leaves it unnamed, and the
+    # answer waits 40 ms for a delayed ACK: 340 requests a second instead of 1,500.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as bound:
+        try:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind((host, port))
+            bound.listen(MAX_CONNECTIONS)
+        except OSError as error:
+            raise IntakeError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
         yield bound
 
 

@@ -249,3 +249,4 @@ def test_a_line_met_while_it_was_written_is_loaded_by_the_next_run(open_log, ale
     (tmp_path / FILE).write_bytes(whole)
     mended = load(tmp_path, connection)
     assert (mended.rows_loaded, mended.rows_quarantined) == (2, 0)
+    assert connection.execute("select rule from raw.quarantine where resolved_at is null").fetchall() == []
