@@ -346,6 +346,79 @@ COVERAGE = Table(
     "as_of_date",
     {"trigger": TRIGGERS},
 )
+SOURCE_HISTORY = Table(
+    "readiness", "source_history", "What had arrived of each raw table by the end of each day.",
+    ("as_of_date", "source_table"),
+    {
+        "as_of_date": ("date", "Day."),
+        "source_table": ("varchar", "Raw table."),
+        "rows_total": ("bigint", "Versions of rows known by then."),
+        "rows_assumed": ("bigint", "Of these, versions whose load time is assumed."),
+        "first_loaded_on": ("date?", "Day of the first version with a real load time."),
+        "first_assumed_on": ("date?", "Day of the first version whose load time is assumed."),
+        "newest_known_on": ("date?", "Day of the newest version."),
+        "filled_columns": ("varchar?", "Columns that a trigger needs and that hold a value somewhere, separated by |."),
+    },
+    "as_of_date",
+)
+_FIX_KINDS = (
+    "deliver", "fill_table", "mend", "refresh", "map", "map_column", "fill_column", "limit", "match", "records", "acquire",
+    "several",
+)
+DIAGNOSTIC = Table(
+    "readiness", "diagnostic", "What each trigger sees through each source, and the smallest fix.",
+    ("as_of_date", "trigger", "source"),
+    {
+        "as_of_date": ("date", "Day."),
+        "trigger": ("varchar", "One of the five."),
+        "source": ("varchar", "Source of the contracts; `all` is the trigger as a whole."),
+        "state": ("varchar", "watchable; one_clean_up: one thing to mend would cover more accounts; or blind."),
+        "accounts_watchable": ("bigint", "Accounts that it watches; of a source: whose part it has."),
+        "accounts_total": ("bigint", "Accounts."),
+        "arr_covered": ("double", "ARR of the watched accounts."),
+        "arr_total": ("double", "ARR of all accounts whose ARR is known."),
+        "accounts_arr_unknown": ("bigint", "Accounts without ARR or exchange rate: in no sum."),
+        "currency": ("varchar?", "Currency of all amounts: the only one there is, else EUR at the day's known rates."),
+        "newest_record_on": ("date?", "Day of the newest record of the source's tables."),
+        "freshness_days": ("integer?", "Age in days from which the contract calls them stale; null when never."),
+        "rows_match_rate": ("double?", "Share of rows that reach an account, 0 to 1."),
+        "arr_match_rate": ("double?", "Share of ARR whose account is reached, 0 to 1."),
+        "history_months": ("double?", "Months that can be replayed from real load times."),
+        "history_months_assumed": ("double?", "Months whose load times are assumed."),
+        "is_history_assumed": ("boolean?", "No load time is real: a replay rests on the declared lag."),
+        "is_alternative": ("boolean?", "Another source could take its place."),
+        "fix": ("varchar?", "The smallest fix."),
+        "fix_kind": ("varchar?", "Kind of the fix; several when it takes more than one."),
+        "fix_steps": ("integer", "Things to mend."),
+        "is_fix_enough": ("boolean", "Nothing else stands between the gained accounts and the trigger."),
+        "is_at_most": ("boolean", "The gain is an upper bound: the data have to be there to know."),
+        "accounts_gained": ("bigint", "Accounts the fix would newly cover."),
+        "arr_gained": ("double", "Their ARR."),
+    },
+    "as_of_date",
+    {"trigger": TRIGGERS, "state": ("watchable", "one_clean_up", "blind"), "fix_kind": _FIX_KINDS},
+)
+FIXES = Table(
+    "readiness", "fixes", "Fixes by the ARR they would newly cover: single steps first, then those of two.",
+    ("as_of_date", "fix_rank"),
+    {
+        "as_of_date": ("date", "Day."),
+        "fix_rank": ("integer", "1 for the first."),
+        "fix": ("varchar", "What to do."),
+        "fix_kind": ("varchar", "Kind of the fix; several when it takes more than one."),
+        "steps": ("integer", "Things to mend."),
+        "is_clean_up": ("boolean", "The data are there; else new data are needed."),
+        "source_tables": ("varchar", "Raw tables it is about, separated by |."),
+        "triggers": ("varchar", "Triggers it would open for more accounts, separated by |."),
+        "accounts_gained": ("bigint", "Accounts for which a trigger would open."),
+        "arr_gained": ("double", "Their ARR."),
+        "accounts_arr_unknown": ("bigint", "Of these accounts, those without ARR or exchange rate."),
+        "currency": ("varchar?", "Currency of the ARR."),
+        "is_at_most": ("boolean", "The gain is an upper bound: the data have to be there to know."),
+    },
+    "as_of_date",
+    {"fix_kind": _FIX_KINDS},
+)
 CHURN_RISK = Table(
     "readiness", "churn_risk", "Accounts at risk on a day; shown first and apart.", ("account_id", "as_of_date"),
     {
@@ -389,7 +462,8 @@ EXPECTATION_RESULTS = Table(
 )
 
 PYTHON_TABLES: tuple[Table, ...] = (
-    RUN_WINDOW, DAYS, CALENDAR, PLAN_LINES, ADDRESSES, DOMAINS, NAMES, IDENTITY_METHOD, READINGS, TAGS, DETECTIONS, FIRING_EVENTS, EVIDENCE, SUPPORTING, SCORES,
-    SCORE_PARTS, GATE_RESULTS, CARDS, CARD_REVIEWS, COVERAGE, CHURN_RISK, DELIVERY_LEDGER,
+    RUN_WINDOW, DAYS, CALENDAR, PLAN_LINES, ADDRESSES, DOMAINS, NAMES, IDENTITY_METHOD, READINGS, TAGS, DETECTIONS,
+    FIRING_EVENTS, EVIDENCE, SUPPORTING, SCORES, SCORE_PARTS, GATE_RESULTS, CARDS, CARD_REVIEWS,
+    COVERAGE, SOURCE_HISTORY, DIAGNOSTIC, FIXES, CHURN_RISK, DELIVERY_LEDGER,
     EXPECTATION_RESULTS,
 )

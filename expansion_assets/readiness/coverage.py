@@ -13,23 +13,15 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from expansion_assets.catalogue.loader import Signals, Trigger
+from expansion_assets.catalogue.loader import Signals
+from expansion_assets.readiness.needs import NEEDS, Need, needs_of, unmet
 
 Row = dict[str, Any]
 
-# What a trigger needs beyond its sources: a column that must not be null (its denominator), and the tables of which at
-# least one must hold rows, because the source as a whole may be there without them.
-_DENOMINATORS = {"USAGE_MILESTONE": ("contracted_seats", "billing", "no seat limit in the contract lines")}
-_TABLES = {
-    "ROLE_CHANGE": (
-        ("crm_contacts", "crm_contact_role_changes", "people_job_alerts", "people_signature_changes"),
-        "no contacts, role changes or job alerts",
-    ),
-    "CROSS_TEAM": (("identity_directory", "identity_logins"), "no directory and no sign-ins"),
+_NONE_OF = {
+    "crm": "no contacts, role changes or job alerts",
+    "text": "text: no texts in support, feedback, meetings or notes",
 }
-# Tickets without their words cannot be told basic from advanced.
-_FLAGS = {"ADVANCED_TICKETS": ("text", "ticket texts")}
-_TEXT_SOURCES = ("support", "feedback", "meetings", "crm")
 _NOT_LOADED = {
     "missing": "no file was delivered", "empty": "the file is empty", "failed": "the file could not be loaded",
 }
@@ -115,73 +107,55 @@ def build_coverage(
     """
     landing = Landing(landing_status)
     days = [day for day in account_day if window[0] <= day["as_of_date"] < window[1]]
+    needs = {key: needs_of(key, trigger) for key, trigger in signals.triggers.items()}
     # A source that nobody can be watched in is stale or absent; one that others can be watched in is unmatched here.
-    watched_by_someone: set[tuple[date, str]] = set()
-    needs = {need for trigger in signals.triggers.values() for need in trigger.needs} | {"text"}
-    for day in days:
-        watched_by_someone.update((day["as_of_date"], need) for need in needs if day.get(f"watchable_{need}"))
-
-    faults: dict[tuple[date, str, bool], str] = {}
-
-    def fault(source: str, as_of: date) -> str:
-        key = (as_of, source, (as_of, source) in watched_by_someone)
-        if key not in faults:
-            faults[key] = _source_reason(source, as_of, key[2], landing)
-        return faults[key]
-
-    tables_present = {
-        (as_of, trigger): landing.has_rows(tables, as_of)
-        for as_of in {day["as_of_date"] for day in days} for trigger, (tables, _) in _TABLES.items()
+    watched_by_someone = {
+        (day["as_of_date"], need.key) for day in days for need in NEEDS.values() if need.is_met(day)
     }
+    reasons: dict[tuple[date, Need], str] = {}
+
+    def reason(need: Need, as_of: date) -> str:
+        if (as_of, need) not in reasons:
+            is_watched = (as_of, need.key) in watched_by_someone
+            reasons[as_of, need] = need.reason or _need_reason(need, as_of, is_watched, landing)
+        return reasons[as_of, need]
+
     rows = []
     for day in days:
         as_of = day["as_of_date"]
-        for key, trigger in signals.triggers.items():
-            missing = _missing(key, trigger, day, tables_present.get((as_of, key), True))
-            reasons = [reason or fault(source, as_of) for source, reason in missing]
+        for key in signals.triggers:
+            missing = unmet(needs[key], day)
             rows.append({
                 "account_id": day["account_id"], "trigger": key, "as_of_date": as_of,
                 "is_watchable": not missing,
-                "missing_sources": "|".join(dict.fromkeys(source for source, _ in missing)) or None,
-                "reason": "; ".join(dict.fromkeys(reasons)) or None,
+                "missing_sources": "|".join(dict.fromkeys(need.key for need in missing)) or None,
+                "reason": "; ".join(dict.fromkeys(reason(need, as_of) for need in missing)) or None,
             })
     return rows
 
 
-def _missing(key: str, trigger: Trigger, day: Mapping[str, Any], has_tables: bool) -> list[tuple[str, str | None]]:
-    """Sources that a trigger lacks for an account day, each with its reason when the source itself is not at fault."""
-    missing: list[tuple[str, str | None]] = [
-        (need, None) for need in trigger.needs if not day.get(f"watchable_{need}")
-    ]
-    blind = {source for source, _ in missing}
-    if key in _DENOMINATORS:
-        column, source, reason = _DENOMINATORS[key]
-        if source not in blind and not day.get(column):
-            missing.append((source, reason))
-    if not has_tables and not blind:
-        missing.append((trigger.needs[0], _TABLES[key][1]))
-    if key in _FLAGS and not blind:
-        flag, words = _FLAGS[key]
-        if not day.get(f"watchable_{flag}"):
-            missing.append((flag, f"{words} are missing"))
-    return missing
-
-
-def _source_reason(source: str, as_of: date, is_watched_elsewhere: bool, landing: Landing) -> str:
-    if source == "text":
-        faults = {part: landing.source_fault(part, as_of) for part in _TEXT_SOURCES}
-        return "text: no records matched to the account" if is_watched_elsewhere else (
-            "text: " + ("no texts in support, feedback, meetings or notes" if any(faults.values()) else "not fresh")
-        )
-    if reason := landing.source_fault(source, as_of):
-        return f"{source}: {reason}"
+def _need_reason(need: Need, as_of: date, is_watched_elsewhere: bool, landing: Landing) -> str:
+    source = need.key
     if is_watched_elsewhere:
         return f"{source}: no records matched to the account"
+    if len(need.watches) > 1:
+        return _reason_of_several(need, as_of, landing)
+    if reason := landing.source_fault(source, as_of):
+        return f"{source}: {reason}"
     # Some of its tables are there, and yet nobody can be watched: the missing ones say why.
     if reason := landing.message(landing.tables_of(source), as_of):
         return f"{source}: {reason}"
     newest = landing.newest(source, as_of)
     return f"{source}: not fresh" + (f" (newest record {newest:%-d %b %Y})" if newest and newest <= as_of else "")
+
+
+def _reason_of_several(need: Need, as_of: date, landing: Landing) -> str:
+    """Reason of a need that several sources could meet, when none of them does for anybody."""
+    reason = _NONE_OF.get(need.key, f"{need.key}: no records")
+    if landing.has_rows(need.tables, as_of):
+        return f"{reason} matched to an account"
+    message = landing.message(need.tables, as_of)
+    return f"{reason} ({message})" if message else reason
 
 
 def coverage_by_trigger(coverage: Iterable[Mapping[str, Any]], as_of: date) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Readiness: coverage, score, gates and cards, by account and day."""
+"""Readiness: coverage, diagnostic, score, gates and cards, by account and day."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,15 +14,19 @@ from expansion_assets.readiness.churn_risk import build_churn_risk
 from expansion_assets.readiness.coverage import build_coverage
 from expansion_assets.readiness.score import build_scores
 from expansion_assets.store import cards as card_store
+from expansion_assets.store.readiness import write_diagnostic
 from expansion_assets.store.warehouse import replace_window
 from expansion_assets.tables import (
     CARD_REVIEWS,
     CARDS,
     CHURN_RISK,
     COVERAGE,
+    DIAGNOSTIC,
+    FIXES,
     GATE_RESULTS,
     SCORE_PARTS,
     SCORES,
+    SOURCE_HISTORY,
     Table,
 )
 from expansion_assets.workspace import load_workspace
@@ -31,6 +35,7 @@ _OWNERS = ["team:cs-operations"]
 _KINDS = {"python", "duckdb"}
 _EVENTS = ["triggers", "firing_events"]
 _ACCOUNT_DAY = ["features", "account_day"]
+_MATCH_RATES: list[list[str]] = []
 
 
 def _spec(table: Table, deps: list[list[str]]) -> dg.AssetSpec:
@@ -59,6 +64,21 @@ def coverage(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Mate
         written = replace_window(connection, COVERAGE, rows, *window)
     blind = sum(not row["is_watchable"] for row in rows)
     return dg.MaterializeResult(metadata={"dagster/row_count": written, "blind": blind})
+
+
+@dg.multi_asset(
+    specs=[
+        _spec(table, [_ACCOUNT_DAY, *_MATCH_RATES, *(["raw", name] for name in load_workspace().contracts)])
+        for table in (SOURCE_HISTORY, DIAGNOSTIC, FIXES)
+    ],
+    name="diagnostic", partitions_def=DAYS, backfill_policy=SINGLE_RUN,
+)
+def diagnostic(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
+    """What each trigger sees through each source, and which fix would cover the most ARR."""
+    with warehouse.connect() as connection:
+        written = write_diagnostic(connection, load_workspace(), load_catalogue().signals, *days_of(context))
+    for table in (SOURCE_HISTORY, DIAGNOSTIC, FIXES):
+        yield _result(table, written[table.full_name])
 
 
 @dg.multi_asset(

@@ -15,7 +15,7 @@ Row = dict[str, Any]
 DAY = timedelta(days=1)
 START = date(2026, 3, 2)  # a Monday
 SOURCES = ("product", "identity", "crm", "billing", "people", "support", "feedback", "meetings", "growth",
-           "engagement", "text")
+           "engagement", "text", "contacts", "ticket_texts", "notes")
 
 
 def noon(day: date) -> datetime:

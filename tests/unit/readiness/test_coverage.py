@@ -21,6 +21,11 @@ FULL = [landed("product", "product_usage"), landed("crm", "crm_contacts"), lande
         landed("feedback", "feedback_nps"), landed("meetings", "meetings_notes")]
 
 
+TEXT_TABLES = (("support", "tickets"), ("feedback", "nps"), ("meetings", "turns"), ("crm", "owner_notes"))
+NO_PEOPLE = {"watchable_contacts": False, "watchable_people": False}
+NO_TEXTS = {f"watchable_{flag}": False for flag in ("ticket_texts", "feedback", "meetings", "notes")}
+
+
 def without(table, *instead):
     return [row for row in FULL if row["source_table"] != table] + list(instead)
 
@@ -52,13 +57,14 @@ def test_all_five_triggers_are_watchable():
          without("product_usage", landed("product", "product_usage", newest=datetime(2026, 2, 20, 8))),
          "USAGE_MILESTONE", "product", "product: not fresh (newest record 20 Feb 2026)"),
         ({"contracted_seats": None}, FULL, "USAGE_MILESTONE", "billing", "no seat limit in the contract lines"),
-        ({}, without("crm_contacts", landed("crm", "crm_contacts", "missing", 0)), "ROLE_CHANGE", "crm",
+        (NO_PEOPLE, without("crm_contacts", landed("crm", "crm_contacts", "missing", 0)), "ROLE_CHANGE", "crm",
          "no contacts, role changes or job alerts"),
+        (NO_PEOPLE, FULL, "ROLE_CHANGE", "crm", "no contacts, role changes or job alerts matched to an account"),
         ({"watchable_identity": False, "watchable_product": False}, FULL, "CROSS_TEAM", "product|identity",
          "product: not fresh; identity: not fresh"),
-        ({"watchable_text": False}, FULL, "ADVANCED_TICKETS", "text", "ticket texts are missing"),
-        ({"watchable_text": False},
-         [landed(s, s, "missing", 0) for s in ("support", "feedback", "meetings", "crm")], "ADJACENT_USE", "text",
+        ({"watchable_ticket_texts": False}, FULL, "ADVANCED_TICKETS", "text", "ticket texts are missing"),
+        (NO_TEXTS,
+         [landed(s, f"{s}_{t}", "missing", 0) for s, t in TEXT_TABLES], "ADJACENT_USE", "text",
          "text: no texts in support, feedback, meetings or notes"),
     ],
 )
@@ -71,6 +77,18 @@ def test_unmatched_is_told_from_stale_by_the_others():
     rows = cover([account_day(START), account_day(START, "b", watchable_product=False)])
     assert rows["a", "USAGE_MILESTONE"]["is_watchable"]
     assert rows["b", "USAGE_MILESTONE"]["reason"] == "product: no records matched to the account"
+
+
+def test_people_are_watched_through_contacts_or_alerts():
+    rows = cover([account_day(START, watchable_contacts=False), account_day(START, "b", watchable_people=False),
+                  account_day(START, "c", **NO_PEOPLE)])
+    assert rows["a", "ROLE_CHANGE"]["is_watchable"] and rows["b", "ROLE_CHANGE"]["is_watchable"]
+    assert rows["c", "ROLE_CHANGE"]["reason"] == "crm: no records matched to the account"
+
+
+def test_texts_of_others_do_not_make_tickets_readable():
+    rows = cover([account_day(START, watchable_ticket_texts=False)])
+    assert rows["a", "ADJACENT_USE"]["is_watchable"] and not rows["a", "ADVANCED_TICKETS"]["is_watchable"]
 
 
 def test_an_earlier_load_still_counts_and_a_later_one_does_not_yet():

@@ -325,6 +325,7 @@ select
     joined.watchable_billing,
     joined.watchable_people,
     joined.watchable_support,
+    joined.watchable_ticket_texts,
     joined.watchable_feedback,
     joined.watchable_meetings,
     joined.watchable_notes,
