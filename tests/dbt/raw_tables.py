@@ -16,6 +16,12 @@ import duckdb
 import pyarrow as pa
 import yaml
 
+from expansion_assets.catalogue.identity import load_identity_rules
+from expansion_assets.settings import DEMO_PSEUDONYM_KEY
+from expansion_assets.sources.contracts import load_contracts
+from expansion_assets.store.identity import write_identity
+from expansion_assets.store.warehouse import create_tables
+
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "expansion_assets" / "sources" / "contracts"
 _ARROW = {
@@ -35,6 +41,7 @@ _SYSTEM = {
     "source_file": "string",
     "source_row": "integer",
     "row_key": "string",
+    "extra_json": "string",
 }
 
 
@@ -77,6 +84,9 @@ class RawTables:
                 connection.register("incoming", self._as_arrow(contract, self._rows[table]))
                 connection.execute(f"create or replace table raw.{table} as select * from incoming")
                 connection.unregister("incoming")
+            create_tables(connection)
+            ever = datetime(1900, 1, 1), datetime(9999, 1, 1)
+            write_identity(connection, load_contracts(), DEMO_PSEUDONYM_KEY, load_identity_rules(), *ever)
 
     def _as_arrow(self, contract: Mapping[str, Any], rows: list[dict[str, Any]]) -> pa.Table:
         types = {name: column["type"] for name, column in contract["columns"].items()} | _SYSTEM

@@ -8,13 +8,16 @@ The contract is the single source: landing schema, quality suite, dbt source and
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from expansion_assets.sources.contracts.reading import Document, Location
+from expansion_assets.tables import TRIGGERS
 
 CONTRACTS_DIR = Path(__file__).parent
 
@@ -54,6 +57,15 @@ def _duration(value: object) -> timedelta | None:
 
 
 Duration = Annotated[timedelta | None, BeforeValidator(_duration)]
+# Table and column names stand unquoted in SQL and in dbt.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+TriggerName = Annotated[str, AfterValidator(lambda value: _one_of(value, TRIGGERS, "trigger"))]
+
+
+def _one_of(value: str, known: tuple[str, ...], what: str) -> str:
+    if value not in known:
+        raise ValueError(f"{value!r} is no {what}; known are {', '.join(known)}")
+    return value
 
 
 class Column(BaseModel):
@@ -65,10 +77,31 @@ class Column(BaseModel):
     description: str
     required: bool = False
     unit: str | None = None
+    """What a number counts or measures; every number has one. ``currency``: that of the row's currency column."""
     min: float | None = None
     max: float | None = None
-    allowed: tuple[str, ...] | None = None
+    allowed: tuple[str, ...] | None = Field(default=None, min_length=1)
     personal: Literal["direct", "indirect", "free_text"] | None = None
+    """Personal-data class: names a person, describes one, or is text in which one may be named."""
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Field and rule of what does not hold together."""
+        is_number = self.type in ("integer", "number")
+        if not self.description.strip():
+            yield "description", "is empty"
+        if is_number and self.unit is None:
+            yield "unit", f"a column of type {self.type} needs a unit"
+        if not is_number and self.unit is not None:
+            yield "unit", f"a unit is for numbers; the column is a {self.type}"
+        for name, bound in (("min", self.min), ("max", self.max)):
+            if bound is not None and not is_number:
+                yield name, f"a bound is for numbers; the column is a {self.type}"
+        if self.min is not None and self.max is not None and self.min > self.max:
+            yield "min", "is above max"
+        if self.allowed is not None and self.type != "string":
+            yield "allowed", f"allowed values are for strings; the column is a {self.type}"
+        if self.allowed is not None and len(set(self.allowed)) < len(self.allowed):
+            yield "allowed", "a value is named twice"
 
 
 class TableContract(BaseModel):
@@ -76,8 +109,8 @@ class TableContract(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
-    source: str
+    name: Name
+    source: Name
     description: str
     grain: str
     key: tuple[str, ...] = Field(min_length=1)
@@ -86,32 +119,50 @@ class TableContract(BaseModel):
     files: str
     arrival_lag: Duration
     freshness: Duration = None
+    """Age of the newest row from which the table counts as stale; None where any age is normal."""
     delivery: Literal["changes", "snapshot"] = "changes"
     """``changes``: a file holds what changed. ``snapshot``: each file is the whole table at its date."""
     deleted_by: str | None = None
     """Column that reports a deletion when it is true (boolean) or filled (date, timestamp). It is not stored."""
-    triggers: tuple[str, ...] = ()
-    columns: dict[str, Column]
+    person_rows: Literal["delete", "keep"] = "keep"
+    """What a purge does with a row of the person: ``delete`` where the person is the grain; ``keep`` where the row is a
+    fact of the account, whose personal columns then name nobody any more (``privacy``)."""
+    person_id: str | None = None
+    """Key column whose value leads to the person in tables that have a column of the same name."""
+    triggers: tuple[TriggerName, ...] = ()
+    columns: dict[Name, Column] = Field(min_length=1)
 
-    @model_validator(mode="after")
-    def _columns_exist(self) -> TableContract:
-        for name in (*self.key, self.happened_at):
+    def problems(self) -> Iterator[tuple[Location, str]]:
+        """Place and rule of what does not hold together; empty for a good contract."""
+        for role, name in (*((("key", place), name) for place, name in enumerate(self.key)),
+                           (("happened_at",), self.happened_at)):
             if name not in self.columns:
-                raise ValueError(f"{self.name}: {name} is named as key or time but is no column")
-            if not self.columns[name].required:
-                raise ValueError(f"{self.name}: key and time column {name} must be required")
-        if self.columns[self.happened_at].type not in ("date", "timestamp"):
-            raise ValueError(f"{self.name}: happened_at column {self.happened_at} must be a date or timestamp")
-        if self.deleted_by is not None and (
-            self.deleted_by not in self.columns
-            or self.columns[self.deleted_by].type not in ("boolean", "date", "timestamp")
-            or self.columns[self.deleted_by].required
-        ):
-            raise ValueError(f"{self.name}: deleted_by must name an optional boolean, date or timestamp column")
-        clash = set(self.columns) & (set(SYSTEM_COLUMNS) | {"loaded_at"})
-        if clash:
-            raise ValueError(f"{self.name}: {sorted(clash)} are names of the raw layer itself")
-        return self
+                yield role, f"{name} is no column"
+            elif not self.columns[name].required:
+                yield ("columns", name), f"is key or time, so it must be required ({role[0]})"
+        if len(set(self.key)) < len(self.key):
+            yield ("key",), "a column is named twice"
+        for field in ("description", "grain"):
+            if not getattr(self, field).strip():
+                yield (field,), "is empty"
+        happened = self.columns.get(self.happened_at)
+        if happened is not None and happened.type not in ("date", "timestamp"):
+            yield ("happened_at",), f"{self.happened_at} must be a date or a timestamp"
+        if self.deleted_by is not None:
+            deleted = self.columns.get(self.deleted_by)
+            if deleted is None or deleted.required or deleted.type not in ("boolean", "date", "timestamp"):
+                yield ("deleted_by",), f"{self.deleted_by} must be an optional boolean, date or timestamp column"
+        if self.person_id is not None and (self.key != (self.person_id,) or self.person_rows != "delete"):
+            yield ("person_id",), "must be the key of a table whose person_rows is delete"
+        if not self.files.endswith(f".{self.format}"):
+            yield ("files",), f"{self.files} does not end in .{self.format} (a gzipped file is found as well)"
+        if Path(self.files).is_absolute() or ".." in Path(self.files).parts:
+            yield ("files",), f"{self.files} must lie below the landing folder"
+        for name, column in self.columns.items():
+            if name in SYSTEM_COLUMNS or name == "loaded_at":
+                yield ("columns", name), "is a name of the raw layer itself"
+            for field, rule in column.problems():
+                yield ("columns", name, field), rule
 
     @property
     def stored_columns(self) -> dict[str, Column]:
@@ -129,6 +180,14 @@ class TableContract(BaseModel):
         return f"create table if not exists raw.{self.name} ({columns})"
 
 
+class _Source(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Name
+    description: str
+    tables: dict[Name, dict[str, Any]] = Field(min_length=1)
+
+
 def read_contracts(directory: Path) -> dict[str, TableContract]:
     """Read every ``*.yml`` of a folder.
 
@@ -136,20 +195,32 @@ def read_contracts(directory: Path) -> dict[str, TableContract]:
         Contracts by table name, in file and table order.
 
     Raises:
-        ContractError: names the file, the table and the rule that is broken.
+        ContractError: names file, line, table and column of everything that is wrong in the first bad table.
     """
     contracts: dict[str, TableContract] = {}
     for path in sorted(directory.glob("*.yml")):
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for name, body in document["tables"].items():
+        document = Document(path, ContractError)
+        if not isinstance(document.values, dict):
+            raise ContractError(f"{path.name}:1: expected the keys source, description and tables")
+        try:
+            source = _Source(**document.values)
+        except ValidationError as error:
+            raise document.validation_refusal(error, ()) from error
+        except TypeError as error:  # keys that are no texts
+            raise ContractError(f"{path.name}:1: {error}") from error
+        for name, body in source.tables.items():
+            place: Location = ("tables", name)
             if name in contracts:
-                raise ContractError(f"{path.name}: table {name} is declared twice")
+                raise document.refusal(place, f"the table is declared in {contracts[name].source}.yml too")
+            if forbidden := {"name", "source"} & set(body):
+                raise document.refusal((*place, min(forbidden)), "no such key")
             try:
-                contracts[name] = TableContract(name=name, source=document["source"], **body)
+                contract = TableContract(name=name, source=source.source, **body)
             except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(str(part) for part in first["loc"])
-                raise ContractError(f"{path.name}: {name}.{where}: {first['msg']}") from error
+                raise document.validation_refusal(error, place) from error
+            if problems := [document.refusal((*place, *inner), rule) for inner, rule in contract.problems()]:
+                raise ContractError("\n".join(str(problem) for problem in problems))
+            contracts[name] = contract
     return contracts
 
 

@@ -25,8 +25,8 @@ def test_rows_go_to_the_month_of_arrival_with_header_and_iso_times(landing: Land
     (path,) = [item for item in tmp_path.rglob("*") if item.is_file()]
     assert path == tmp_path / "crm" / "owner_absences_2026-02.csv"
     assert path.read_text(encoding="utf-8").splitlines() == [
-        "absence_id,owner_id,from_on,to_on,entered_at,loaded_at",
-        "A1,O1,2026-01-05,2026-01-06,2026-01-02T09:30:00Z,2026-02-01T04:05:00Z",
+        "absence_id,owner_id,from_on,to_on,entered_at,is_deleted,loaded_at",
+        "A1,O1,2026-01-05,2026-01-06,2026-01-02T09:30:00Z,,2026-02-01T04:05:00Z",
     ]
 
 
