@@ -59,7 +59,8 @@ def _line(failure: Result) -> str:
     return f"| {failure.expectation.label} | {failure.unexpected_count} | {days} | {escape_markdown(examples)} |"
 
 
-def _check_raw(connection: duckdb.DuckDBPyConnection, contract: TableContract, days: tuple[date, date]) -> SuiteResult:
+def check_raw(connection: duckdb.DuckDBPyConnection, contract: TableContract, days: tuple[date, date]) -> SuiteResult:
+    """Hold what a raw table learnt in the days [start, end) against its contract, and keep what was found."""
     window = load_workspace().window(*days)
     rows = Slice(f"raw.{contract.name}", "known_from", window.known_from, window.known_before)
     result = validate(connection, rows, contract_suite(contract), contract_naming(contract))
@@ -85,7 +86,7 @@ def raw_contracts(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) 
     days = days_of(context)
     for name in sorted(key.asset_key.path[-1] for key in context.selected_asset_check_keys):
         with warehouse.connect() as connection:
-            result = _check_raw(connection, contracts[name], days)
+            result = check_raw(connection, contracts[name], days)
         yield as_check_result(["raw", name], result, days)
 
 

@@ -81,7 +81,8 @@ def mask_raw_row(
         raw_json: The row as it landed: an object of landing names and values, or a JSON string of a line that could
             not be read.
         contract: Contract of its table; None when there is none any more.
-        landing_names: Contract column -> columns of the landing file that it is read from.
+        landing_names: Contract column -> columns of the landing file that it is read from. A name that is no contract
+            column (the load time) holds nothing personal.
 
     Returns:
         The same JSON with masked values. What cannot be mapped to a contract column is masked whole when the table
@@ -101,6 +102,9 @@ def mask_raw_row(
     for name, column in columns.items():
         for spelling in {name, *landing_names.get(name, ())}:
             known.setdefault(spelling, []).append(column.personal)
+    for name in landing_names.keys() - columns.keys():
+        for spelling in landing_names[name]:
+            known.setdefault(spelling, []).append(None)
     # Nothing known among the names: the file may have no header, and its first record stand in its place.
     is_headless = is_suspect and not set(row) & set(known)
     shown: dict[str, object] = {}

@@ -143,11 +143,10 @@ def _judge() -> Callable[[Expectation, Count], bool]:
 def _result(
     item: Expectation, found: Count, is_success: bool, findings: Findings | None, naming: Naming
 ) -> Result:
+    # The key is named already; it is a value too only where nothing else is looked at.
+    names = [name for name in item.columns if name != naming.key] or list(item.columns)
     examples = tuple(
-        Example(
-            naming.show_key(example.key),
-            {column: naming.show(column, value) for column, value in example.values.items()},
-        )
+        Example(naming.show_key(example.key), {name: naming.show(name, example.values[name]) for name in names})
         for example in (findings.examples if findings else ())
     )
     return Result(

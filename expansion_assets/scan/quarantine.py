@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -16,6 +16,10 @@ from expansion_assets.expectations.masking import mask_patterns, mask_raw_row
 from expansion_assets.sources.contracts import TableContract
 
 Row = Mapping[str, Any]
+# A run's instant is the end of its day, the first of the next.
+_INSTANT = timedelta(microseconds=1)
+# These set a whole file aside.
+_FILE_RULES = ("empty_file", "unreadable_file")
 # Rule without its column -> what is wrong, and what to do about it.
 RULES: dict[str, tuple[str, str]] = {
     "not_a_integer": ("is not a whole number",
@@ -30,19 +34,19 @@ RULES: dict[str, tuple[str, str]] = {
                     "Map the value to an allowed one, or add it to the contract if it is a new, real state."),
     "below_minimum": ("is below the contract's minimum", "Ask the source whether sign or unit is wrong."),
     "above_maximum": ("is above the contract's maximum", "Ask the source whether the unit is wrong."),
-    "future_load_time": ("was loaded in the future", "Check the clock and the time zone of the export."),
-    "future_date": ("lies in the future", "Check clock, time zone and date format: day and month may be swapped."),
-    "snapshot_without_date": ("comes from a full export whose file name carries no date",
+    "future_load_time": ("the load time lies in the future", "Check the clock and the time zone of the export."),
+    "future_date": ("a time lies in the future", "Check clock, time zone, date format: day and month may be swapped."),
+    "snapshot_without_date": ("the name of a full export carries no date",
                               "Name the file with its day, such as accounts_2026-06-30.csv."),
     "missing_column": ("is missing from the file", "Name the column in the mapping, or have the export send it again."),
-    "duplicate_key": ("repeats a key", "Export each record once; a correction needs a later load time."),
-    "malformed_row": ("cannot be read as a record",
+    "duplicate_key": ("a key is repeated", "Export each record once; a correction needs a later load time."),
+    "malformed_row": ("a record cannot be read",
                       "Look at quotes, separators and line ends near this row, and export the file again."),
-    "not_utf8": ("holds characters that are not UTF-8", "Export the file in UTF-8."),
+    "not_utf8": ("characters are not UTF-8", "Export the file in UTF-8."),
     "empty_file": ("the file is empty", "Export the file again; if there was nothing to send, send the header alone."),
     "unreadable_file": ("the file cannot be read", "Export the file again; its end or its header may be missing."),
 }
-_UNKNOWN = ("breaks a rule", "See the contract of the table.")
+_UNKNOWN = ("a rule is broken", "See the contract of the table.")
 _HEADINGS = {"failed": "Could not be read", "missing": "Did not arrive", "empty": "Brought no rows for this day"}
 
 
@@ -118,7 +122,8 @@ def _rule(row: Row, examples: list[dict[str, Any]]) -> dict[str, Any]:
     what, to_do = _words(row["rule"])
     return {
         "rule": row["rule"], "what": what, "to_do": to_do, "rows": row["row_count"], "files": row["file_count"],
-        "first_seen": row["first_seen_at"].date(), "last_seen": row["last_seen_at"].date(), "examples": examples,
+        "is_file": row["rule"] in _FILE_RULES, "first_seen": (row["first_seen_at"] - _INSTANT).date(),
+        "last_seen": (row["last_seen_at"] - _INSTANT).date(), "examples": examples,
     }
 
 
@@ -127,7 +132,7 @@ def _words(rule: str) -> tuple[str, str]:
     name, _, column = rule.partition(":")
     what, to_do = RULES.get(name, _UNKNOWN)
     if name not in RULES:
-        what = f"{what}: {name.replace('_', ' ')}"
+        return f"{what}: {rule.replace('_', ' ')}", to_do
     return (f"{column} {what}" if column else what), to_do
 
 

@@ -62,7 +62,11 @@ def quarantine_data(connection: duckdb.DuckDBPyConnection, workspace: Workspace,
     """Data of the quarantine page of a day; rows are masked."""
     window = workspace.window(day, day + timedelta(days=1))
     landing_names = {
-        table: {column: spec.sources() for column, spec in mapping.columns.items()}
+        table: {
+            column: spec.sources()
+            for column, spec in {**mapping.columns, "loaded_at": mapping.loaded_at}.items()
+            if spec is not None
+        }
         for table, mapping in workspace.mapping.tables.items()
     }
     return build_quarantine(

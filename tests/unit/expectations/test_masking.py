@@ -76,9 +76,11 @@ def contract(personal: str | None = "direct") -> TableContract:
 
 
 def test_a_raw_row_is_mapped_back_to_its_contract_by_landing_names():
-    raw = '{"Id": "p1", "Vollname": "Jane Doe", "person": "Jane Doe", "Extra": "Jane Doe", "at": null}'
-    shown = mask_raw_row(raw, contract(), {"id": {"Id"}, "person": {"Vollname"}, "at": {"at"}})
+    raw = '{"Id": "p1", "Vollname": "Jane Doe", "person": "Jane Doe", "Extra": "Jane Doe", "at": null, "Stand": "1"}'
+    names = {"id": {"Id"}, "person": {"Vollname"}, "at": {"at"}, "loaded_at": {"Stand"}}
+    shown = mask_raw_row(raw, contract(), names)
     assert json.loads(shown) == {
+        "Stand": "1",
         "Id": "p1", "Vollname": "J***", "person": "J***", "Extra": "*** (8 characters)", "at": None}
 
 

@@ -134,8 +134,8 @@ def test_personal_values_and_keys_never_leave_unmasked(connection):
         ("column_values_to_not_be_null(note)", 1), ("column_values_to_be_in_set(kind)", 2),
     ]
     assert [dict(item.examples[0].values) for item in result.failures] == [
-        {"row_key": "j***@***|2026-01-02 00:00:00", "known_from": "2026-01-02 00:00:00"}, {"title": "H***"},
-        {"note": None}, {"kind": "x"},
+        {"known_from": "2026-01-02 00:00:00"}, {"title": "H***"}, {"note": None}, {"kind": "x"},
     ]
+    assert {item.examples[0].row_key for item in result.failures} == {"j***@***|2026-01-02 00:00:00"}
     shown = repr(result)
     assert all(secret not in shown for secret in ("jane", "acme", "Pain", "7946"))

@@ -19,7 +19,7 @@ SCRIPT = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 
 def group(table: str, rule: str, rows: int, source: str = "crm") -> dict[str, Any]:
     return {"source": source, "table": table, "rule": rule, "row_count": rows, "file_count": 1,
-            "first_seen_at": datetime(2026, 6, 1, 5), "last_seen_at": datetime(2026, 6, 30, 5)}
+            "first_seen_at": datetime(2026, 6, 2), "last_seen_at": datetime(2026, 7, 1)}
 
 
 def example(table: str, rule: str, raw: object, number: int = 7, source: str = "crm") -> dict[str, Any]:
@@ -80,9 +80,9 @@ def test_a_script_in_a_raw_row_is_inert(data):
 def test_the_page_says_where_why_and_what_to_do(data):
     html = render_quarantine(data, is_demo=True).html
     for text in ("13 rows of 3 tables set aside", "contacts_2026-06.jsonl, row 7", "contact_id has no value",
-                 "What to do:", "python -m expansion_assets replay", "and 8 more", "breaks a rule: brand new rule",
+                 "What to do:", "python -m expansion_assets replay", "and 8 more", "A rule is broken: brand new rule",
                  "Did not arrive", "no file matches crm/goals_*.csv", "Could not be read", "crm_meetings",
-                 "columns not in the contract: tier", "(names not shown)", "before: repeats a key", "demo data"):
+                 "columns not in the contract: tier", "(names not shown)", "before: a key is repeated", "demo data"):
         assert text in html, text
     assert "contacts_2026-06.jsonl, row 0" not in html
 
