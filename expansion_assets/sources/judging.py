@@ -56,7 +56,7 @@ def missing_columns(contract: TableContract, mapping: TableMapping, incoming: In
 
 def unmapped_columns(mapping: TableMapping, incoming: Incoming) -> list[str]:
     """Columns of a file that no contract column reads: reported, and kept aside in ``extra_json``."""
-    return sorted(set(incoming.columns) - mapping.sources())
+    return sorted(set(incoming.columns) - mapping.sources()) if mapping.unmapped == "keep" else []
 
 
 def judge(
@@ -93,7 +93,7 @@ def _judgement(
         if contract.columns[name].type != "string"
     ]
     loaded_text = landing_value(mapping.loaded_at, incoming)
-    loaded = typed(Column(type="timestamp", description=""), loaded_text, mapping.loaded_at)
+    loaded = typed(Column(type="timestamp", description="Load time."), loaded_text, mapping.loaded_at)
     lag = int(contract.arrival_lag.total_seconds()) if contract.arrival_lag else 0
     instant = f"timestamp '{now:%Y-%m-%d %H:%M:%S}'"
     rules = [(f"missing_column:{name}", "true") for name in missing_columns(contract, mapping, incoming)]
@@ -107,11 +107,11 @@ def _judgement(
     place = "row_number() over (partition by row_key, broken is null order by source_file, source_row)"
     return f"""
         with parsed as (
-            select record.landing_file_ as source_file, record.landing_row_ as source_row,
-                record.landing_fault_ as fault, record, {", ".join(parsed)}, {loaded} as loaded_at,
+            select landing_.landing_file_ as source_file, landing_.landing_row_ as source_row,
+                landing_.landing_fault_ as landing_fault_, landing_, {", ".join(parsed)}, {loaded} as loaded_at,
                 {loaded_text} as loaded_at__text,
                 {_extra(mapping, incoming)} as extra_json
-            from ({incoming.relation}) as record
+            from ({incoming.relation}) as landing_
         ),
         timed as (
             select *, {happened_at(contract)} as happened_at, coalesce({is_gone(contract)}, false) as is_gone
@@ -119,7 +119,7 @@ def _judgement(
         ),
         ruled as (
             select *, {known_from} as known_from, {row_key(contract)} as row_key,
-                case when fault is not null then fault {verdict} end as broken
+                case when landing_fault_ is not null then landing_fault_ {verdict} end as broken
             from timed
         ),
         counted as (
@@ -129,7 +129,7 @@ def _judgement(
         select {own}, row_key, known_from, loaded_at is null as is_known_at_assumed, source_file, source_row,
             extra_json, is_gone,
             case when broken is null and occurrence > 1 then 'duplicate_key' else broken end as rule,
-            case when broken is not null or occurrence > 1 then {incoming.record_json("record")} end as raw_json
+            case when broken is not null or occurrence > 1 then {incoming.record_json("landing_")} end as raw_json
         from counted
         where known_from is null
             or (known_from >= timestamp '{window.known_from}' and known_from < timestamp '{window.known_before}')

@@ -1,14 +1,15 @@
 """Loading one raw table for a window of days: read, judge row by row, write versions and quarantine in one transaction.
 
 Belongs here: the order of the steps over the files of one table. Does not belong here: file formats (``landing``,
-``tolerant``), values (``parsing``), rules (``judging``), snapshots (``snapshots``), what is written (``versions``),
-joins, Dagster.
+``tolerant``), values (``parsing``), rows of a file that are not of the table (``picking``), rules (``judging``),
+snapshots (``snapshots``), what is written (``versions``), databases (``postgres``), Dagster.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -35,8 +36,10 @@ from expansion_assets.sources.landing import (
     relations,
 )
 from expansion_assets.sources.mapping import TableMapping
+from expansion_assets.sources.picking import count_rows, pick, picks_rows, prepare_lookups, unite
 from expansion_assets.sources.report import LandingReport, Window
 from expansion_assets.sources.snapshots import keep_changes
+from expansion_assets.sources.sql import quoted
 from expansion_assets.sources.tolerant import read_tolerantly
 from expansion_assets.sources.versions import write
 
@@ -51,6 +54,7 @@ def load_table(
     window: Window,
     now: datetime,
     absent_reason: str | None = None,
+    problems: Sequence[str] = (),
 ) -> LandingReport:
     """Load one raw table for a window of days.
 
@@ -62,11 +66,12 @@ def load_table(
         window: Days whose newly known rows are (re)loaded.
         now: The instant of this run, UTC; facts later than its day are in the future.
         absent_reason: Why there is no mapping, for the status row.
+        problems: Why files that this load should have found were not delivered (a database that did not answer).
 
     Returns:
         Counts and messages; a broken or missing file is reported, never raised.
     """
-    report = LandingReport(contract.source, contract.name)
+    report = LandingReport(contract.source, contract.name, messages=list(problems))
     start_staging(connection, contract)
     read: set[str] = set()
     present: set[str] = set()
@@ -78,13 +83,13 @@ def load_table(
             _stage_files(connection, contract, part, directory, window, now, report, read, present)
         if not present:
             report.status = "missing"
-            patterns = dict.fromkeys(part.files for part in mapping.inputs)
+            patterns = dict.fromkeys(part.files for part in mapping.inputs if not (part.postgres and problems))
             report.messages += [f"no file matches {pattern}" for pattern in patterns]
     has_repeated = find_repeated(connection)
     if has_repeated:
         is_versioned = contract.delivery == "snapshot" or bool(mapping and mapping.loaded_at)
         refuse_duplicates(connection, contract, is_versioned=is_versioned)
-    _count(connection, report)
+    _count(connection, report, problems)
     if contract.delivery == "snapshot":
         keep_changes(connection, contract, window, report)
         has_repeated = find_repeated(connection)
@@ -108,7 +113,8 @@ def _stage_files(
 ) -> None:
     """Judge the rows of one input's files into ``staged``; adds names to ``read`` and ``present``."""
     present.update(file.name for file in find_files(directory, mapping.files))
-    is_dated = mapping.loaded_at is not None or contract.delivery == "snapshot"
+    # A state and the one before it may stand in files of different days: a history reads them all.
+    is_dated = (mapping.loaded_at is not None or contract.delivery == "snapshot") and mapping.history is None
     files = find_files(directory, mapping.files, *((window.start, window.end) if is_dated else ()))
     read.update(file.name for file in files)
     report.files += len(files)
@@ -119,31 +125,51 @@ def _stage_files(
             refuse_file(connection, file, "empty_file", None)
         else:
             filled.append(file)
+    report.messages += prepare_lookups(connection, mapping, directory)
+
+    def judge_picked(incoming: Incoming) -> Incoming:
+        picked = pick(mapping, incoming)
+        judge(connection, contract, mapping, picked, window, now)
+        if picks_rows(mapping):
+            left = count_rows(connection, incoming) - count_rows(connection, picked)
+            report.messages.append(f"{_names(incoming)}: {left} rows left out by the mapping")
+        return incoming
+
+    def only_read(incoming: Incoming) -> Incoming:
+        if not incoming.is_tolerant:
+            connection.execute(f"select sum(hash(record)) from ({incoming.relation}) as record")
+            return incoming
+        # The tolerant reader has one table, which the next file replaces.
+        copy = quoted(f"history:{incoming.files[0].name}")
+        connection.execute(f"create or replace temp table {copy} as {incoming.relation}")
+        return replace(incoming, relation=f"select * from {copy}")
+
+    judged: list[Incoming] = []
     for incoming in relations(connection, filled, mapping.format):
         if isinstance(incoming, tuple):
             _refuse_unreadable(connection, *incoming, report)
-            continue
-        for judged in _judge(connection, contract, mapping, incoming, window, now, report):
-            _compare_columns(contract, mapping, judged, report)
+        else:
+            judged += _attempt(connection, incoming, only_read if mapping.history else judge_picked, report)
+    if mapping.history and (united := unite(judged)):
+        judge_picked(united)
+        judged = [united]
+    for incoming in judged:
+        _compare_columns(contract, mapping, incoming, report)
 
 
-def _judge(
+def _attempt(
     connection: duckdb.DuckDBPyConnection,
-    contract: TableContract,
-    mapping: TableMapping,
     incoming: Incoming,
-    window: Window,
-    now: datetime,
+    action: Callable[[Incoming], Incoming],
     report: LandingReport,
 ) -> list[Incoming]:
-    """Judge a relation; when DuckDB cannot read it, its files one by one, and then each record by itself."""
+    """Act on a relation; when DuckDB cannot read it, on its files one by one, and then on each record by itself."""
     try:
-        judge(connection, contract, mapping, incoming, window, now)
-        return [incoming]
+        return [action(incoming)]
     except duckdb.Error as error:
-        logger.debug("%s: %s", contract.name, error)
+        logger.debug("%s: %s", report.table, error)
         if len(incoming.files) > 1:
-            parts = (_judge(connection, contract, mapping, part, window, now, report) for part in incoming.each())
+            parts = (_attempt(connection, part, action, report) for part in incoming.each())
             return [part for found in parts for part in found]
         [file] = incoming.files
         reason = str(error).splitlines()[0]
@@ -153,7 +179,7 @@ def _judge(
             except (UnreadableFileError, duckdb.Error) as refusal:
                 reason = str(refusal).splitlines()[0]
             else:
-                return _judge(connection, contract, mapping, replace(tolerant, is_tolerant=True), window, now, report)
+                return _attempt(connection, replace(tolerant, is_tolerant=True), action, report)
         _refuse_unreadable(connection, file, reason, report)
         return []
 
@@ -177,12 +203,16 @@ def _is_empty(path: Path) -> bool:
         return False  # broken, not empty: the reader says so
 
 
+def _names(incoming: Incoming) -> str:
+    names = ", ".join(file.name for file in incoming.files[:3])
+    return names + (f" and {len(incoming.files) - 3} more" if len(incoming.files) > 3 else "")
+
+
 def _compare_columns(
     contract: TableContract, mapping: TableMapping, incoming: Incoming, report: LandingReport
 ) -> None:
     """Report what files lack and what they have beyond the contract."""
-    names = ", ".join(file.name for file in incoming.files[:3])
-    names += f" and {len(incoming.files) - 3} more" if len(incoming.files) > 3 else ""
+    names = _names(incoming)
     for name in missing_columns(contract, mapping, incoming):
         report.messages.append(f"{names}: required column {name} is missing")
     unknown = unmapped_columns(mapping, incoming)
@@ -191,7 +221,7 @@ def _compare_columns(
         report.messages.append(f"{names}: columns not in the contract: {', '.join(unknown)}")
 
 
-def _count(connection: duckdb.DuckDBPyConnection, report: LandingReport) -> None:
+def _count(connection: duckdb.DuckDBPyConnection, report: LandingReport, problems: Sequence[str]) -> None:
     counts = Counter(
         dict(connection.execute("select rule, count(*) from staged group by rule order by rule nulls first").fetchall())
     )
@@ -202,4 +232,4 @@ def _count(connection: duckdb.DuckDBPyConnection, report: LandingReport) -> None
     if report.status == "loaded" and not report.rows_loaded and broken & set(report.rules):
         report.status = "failed"
     elif report.status == "loaded" and not report.rows_in:
-        report.status = "empty"
+        report.status = "failed" if problems else "empty"

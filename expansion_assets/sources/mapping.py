@@ -7,6 +7,7 @@ data set. A table that the mapping does not name is absent: what needs it is bli
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -44,6 +45,11 @@ class Lookup(_Model):
     order_by: str | None = None
     """Of several rows with the key: the first by this column (as text); without it, the first in file order."""
     pick: Literal["first", "last"] = "first"
+
+
+def previous_column(name: str) -> str:
+    """Name under which ``picking`` puts the value that a column had in the state before."""
+    return f"previous:{name}"
 
 
 class ColumnMapping(_Model):
@@ -125,6 +131,13 @@ class ColumnMapping(_Model):
                 raise ValueError(f"{value!r} needs exactly one group in parentheses")
         return value
 
+    @property
+    def helper(self) -> str | None:
+        """Name under which ``picking`` puts a value of another row beside the columns of this one, or None."""
+        if self.lookup is not None:
+            return "lookup:" + hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        return previous_column(self.column) if self.previous and self.column else None
+
     def parts(self) -> Iterator[ColumnMapping]:
         """This mapping and those nested in it."""
         yield self
@@ -132,7 +145,7 @@ class ColumnMapping(_Model):
             yield from part.parts()
 
     def sources(self) -> set[str]:
-        """Source columns of the table's own files that it reads."""
+        """Columns of the table's own files that it reads."""
         return {part.column for part in self.parts() if part.column is not None}
 
 
@@ -192,6 +205,9 @@ class TableMapping(_Model):
     where_not: dict[str, Scalar | tuple[Scalar, ...]] = {}
     """Source column -> value or values it must not have; an empty value passes."""
     history: History | None = None
+    unmapped: Literal["keep", "leave"] = "keep"
+    """Columns of the files that no contract column reads: reported and kept in ``extra_json``, or left where they are
+    (a CRM export has hundreds, with personal data in them)."""
     columns: dict[str, ColumnMapping]
     parts: tuple[TableMapping, ...] = ()
     """Further inputs of the same table: the mapping file gives a list."""
@@ -217,10 +233,12 @@ class TableMapping(_Model):
                 yield from spec.parts()
 
     def sources(self) -> set[str]:
-        """Source columns that this input reads, for values or to pick rows."""
-        history = (*self.history.key, *self.history.order_by, *self.history.changed) if self.history else ()
-        named = {part.column for part in self.specs() if part.column is not None}
-        return named | set(self.where) | set(self.where_not) | set(history)
+        """Columns that this input reads, for values or to pick rows; helpers of ``picking`` too."""
+        named = {name for part in self.specs() for name in (part.column, part.helper) if name is not None}
+        if self.history:
+            named |= {*self.history.key, *self.history.order_by, *self.history.changed}
+            named |= {previous_column(name) for name in self.history.changed}
+        return named | set(self.where) | set(self.where_not)
 
 
 class Mapping(_Model):
@@ -232,7 +250,7 @@ class Mapping(_Model):
     last_day: date | None = None
     """Frozen today of a data set that has ended; None means the calendar's today."""
     absent: dict[str, str] = {}
-    """Contract table or source -> why this data set has none; shown as the reason of blindness."""
+    """Contract table, ``table.column`` or source -> why this data set has none; shown as the reason of blindness."""
     tables: dict[str, TableMapping]
 
     @field_validator("tables", mode="before")
@@ -244,7 +262,7 @@ class Mapping(_Model):
         tables = {}
         for name, body in value.items():
             inputs = [
-                _database_files(part, f"postgres/{name}" + (f"_{place}" if place else ""))
+                _database_files(name, part, place)
                 for place, part in enumerate(body if isinstance(body, list) else [body])
             ]
             if not inputs:
@@ -260,12 +278,14 @@ class Mapping(_Model):
         return self
 
 
-def _database_files(body: Any, folder: str) -> Any:
+def _database_files(name: str, body: Any, place: int) -> Any:
+    """Where the rows of a database input land; inputs of one table share a folder, so their names differ."""
     if not isinstance(body, dict) or not body.get("postgres"):
         return body
     if {"files", "format"} & set(body):
-        raise ValueError(f"{folder.removeprefix('postgres/')}: has both postgres and files; name one")
-    return {"loaded_at": {"column": EXTRACTED_AT}, **body, "files": f"{folder}/*.parquet", "format": "parquet"}
+        raise ValueError(f"{name}: has both postgres and files; name one")
+    files = f"postgres/{name}/rows{place or ''}_*.parquet"
+    return {"loaded_at": {"column": EXTRACTED_AT}, **body, "files": files, "format": "parquet"}
 
 
 def own_mapping(contracts: dict[str, TableContract], first_day: date, last_day: date | None) -> Mapping:

@@ -7,12 +7,11 @@ What does not parse becomes null, and ``judging`` sets its row aside: nothing is
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 from expansion_assets.sources.contracts import SQL_TYPES, Column
 from expansion_assets.sources.landing import Incoming
-from expansion_assets.sources.mapping import ColumnMapping
+from expansion_assets.sources.mapping import ColumnMapping, previous_column
 from expansion_assets.sources.sql import literal, quoted
 
 _PER_SECOND = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000}
@@ -42,21 +41,10 @@ def landing_value(mapping: ColumnMapping | None, incoming: Incoming) -> str:
     return value
 
 
-def lookup_column(mapping: ColumnMapping) -> str:
-    """Name of the column of a batch that holds what a mapping looked up (``picking`` fills it)."""
-    return "lookup:" + hashlib.sha256(mapping.model_dump_json().encode()).hexdigest()[:16]
-
-
-def previous_column(name: str) -> str:
-    """Name of the column of a batch that holds a column's value in the state before (``picking`` fills it)."""
-    return f"previous:{name}"
-
-
 def _source(mapping: ColumnMapping, incoming: Incoming) -> str:
-    if mapping.lookup is not None:
-        name = lookup_column(mapping)
-        return quoted(name) if name in incoming.columns else "null"
-    return unlooked(mapping, incoming)
+    if mapping.helper is None:
+        return unlooked(mapping, incoming)
+    return quoted(mapping.helper) if mapping.helper in incoming.columns else "null"
 
 
 def unlooked(mapping: ColumnMapping, incoming: Incoming) -> str:
@@ -64,9 +52,8 @@ def unlooked(mapping: ColumnMapping, incoming: Incoming) -> str:
     if mapping.value is not None:
         return literal(str(mapping.value).lower() if isinstance(mapping.value, bool) else mapping.value)
     if mapping.column is not None:
-        if mapping.column not in incoming.columns:
-            return "null"
-        return quoted(previous_column(mapping.column) if mapping.previous else mapping.column)
+        name = previous_column(mapping.column) if mapping.previous else mapping.column
+        return quoted(name) if name in incoming.columns else "null"
     values = [landing_value(part, incoming) for part in mapping.first_of or mapping.joined or ()]
     texts = [f"nullif(trim(({value})::varchar), '')" for value in values if value != "null"]
     if not texts:

@@ -40,7 +40,7 @@ _MEMORY_LIMIT = "1GB"
 _READING_BYTES = 4_000_000
 # Transactions that hold their changes back for longer than this, or for more ids, are missed until the next change.
 _OVERLAP, _OVERLAP_ROWS = timedelta(hours=2), 1000
-_FIRST_LOAD = ".first_load"
+_FIRST_LOAD = "first_load"
 _TEMPORARY = ".part"
 # What Arrow carries as the contract judges it; any other type is read as PostgreSQL's own text of the value.
 _AS_IS = {"int2", "int4", "int8", "float4", "float8", "bool", "text", "varchar", "bpchar", "name", "date", "timestamp",
@@ -129,8 +129,10 @@ class _Reader:
         now: datetime, time_zone: str,
     ) -> None:
         self.connection, self.source, self.shape, self.folder, self.now = connection, source, shape, folder, now
-        self.files = sorted(folder.glob("rows_*.parquet"))
-        self.marker = folder / _FIRST_LOAD
+        pattern = Path(mapping.files).name
+        self.prefix = pattern.split("*")[0]
+        self.files = sorted(folder.glob(pattern))
+        self.marker = folder / f".{self.prefix}{_FIRST_LOAD}"
         self.is_first = not self.files or self.marker.exists()
         has_own_time = mapping.loaded_at is None or mapping.loaded_at.column != EXTRACTED_AT
         self.is_assumed = has_own_time or (self.is_first and source.assume_history)
@@ -244,7 +246,7 @@ class _Reader:
     def _write(self, rows: pa.Table) -> None:
         """Write one landing file: whole on the disk before it has its name."""
         numbers = [int(path.stem.split("_")[1]) for path in self.files]
-        path = self.folder / f"rows_{max(numbers, default=0) + 1:06d}{self.suffix}.parquet"
+        path = self.folder / f"{self.prefix}{max(numbers, default=0) + 1:06d}{self.suffix}.parquet"
         temporary = path.with_suffix(_TEMPORARY)
         with temporary.open("wb") as handle:
             pq.write_table(rows, handle, compression="zstd")
