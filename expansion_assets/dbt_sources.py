@@ -1,4 +1,4 @@
-"""dbt source files rendered from the contracts and from ``tables.py``, so that no column list is written twice.
+"""dbt files rendered from the contracts and from ``tables.py``, so that nothing that stands there is written twice.
 
 Belongs here: the rendering. Does not belong here: a description; it stands in the contract or the table definition.
 ``python -m expansion_assets contracts`` writes the files; a test fails when they are out of date.
@@ -6,6 +6,8 @@ Belongs here: the rendering. Does not belong here: a description; it stands in t
 
 from __future__ import annotations
 
+import math
+from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
 
@@ -15,15 +17,17 @@ from expansion_assets.project import DBT_DIR
 from expansion_assets.sources.contracts import SQL_TYPES, SYSTEM_COLUMNS, TableContract, load_contracts
 from expansion_assets.tables import PYTHON_TABLES, Table
 
-_HEADER = "# Rendered by `python -m expansion_assets contracts` from {origin}; edit there, not here.\n"
+_ORIGIN = "Rendered by `python -m expansion_assets contracts` from {origin}; edit there, not here."
+_CONTRACTS = "expansion_assets/sources/contracts/*.yml"
 
 
 def render_sources() -> dict[Path, str]:
-    """Path -> text of each rendered source file."""
+    """Path -> text of each rendered file."""
     staging = DBT_DIR / "models" / "staging"
     return {
         staging / "_raw__sources.yml": _raw(load_contracts()),
         staging / "_python__sources.yml": _python(PYTHON_TABLES),
+        DBT_DIR / "macros" / "freshness_days.sql": _freshness(load_contracts()),
     }
 
 
@@ -52,7 +56,7 @@ def _raw(contracts: dict[str, TableContract]) -> str:
     source: dict[str, object] = {
         "name": "raw", "description": "Versions of what landed, in known time.", "schema": "raw", "tables": tables
     }
-    return _dump("expansion_assets/sources/contracts/*.yml", [source])
+    return _dump(_CONTRACTS, [source])
 
 
 def _python(tables: tuple[Table, ...]) -> str:
@@ -78,6 +82,21 @@ def _python(tables: tuple[Table, ...]) -> str:
     return _dump("expansion_assets/tables.py", sources)
 
 
+def _freshness(contracts: dict[str, TableContract]) -> str:
+    """A macro, because dbt takes vars from ``dbt_project.yml`` only. A started day counts as one."""
+    entries = "".join(
+        f"        '{contract.name}': {math.ceil(contract.freshness / timedelta(days=1))},\n"
+        for contract in contracts.values()
+        if contract.freshness
+    )
+    return (
+        f"{{#-\n    {_ORIGIN.format(origin=_CONTRACTS)}\n-#}}\n"
+        "{% macro freshness_days(table) -%}\n"
+        f"    {{{{ return({{\n{entries}    }}[table]) }}}}\n"
+        "{%- endmacro %}\n"
+    )
+
+
 def _dump(origin: str, sources: list[dict[str, object]]) -> str:
     body = yaml.safe_dump({"version": 2, "sources": sources}, sort_keys=False, allow_unicode=True, width=120)
-    return _HEADER.format(origin=origin) + body
+    return f"# {_ORIGIN.format(origin=origin)}\n{body}"

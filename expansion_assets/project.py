@@ -14,6 +14,7 @@ from expansion_assets.settings import PROJECT_DIR, Settings
 
 DBT_DIR = PROJECT_DIR / "dbt_project"
 _SOURCES = ("models", "macros", "tests", "dbt_project.yml", "profiles.yml")
+_WITH_ARTIFACTS = "--write-json"
 
 
 class DbtError(RuntimeError):
@@ -31,12 +32,16 @@ def dbt_project(settings: Settings) -> DbtProject:
 
 
 def common_arguments(settings: Settings) -> list[str]:
-    """Arguments of every dbt call; also points dbt's profile at the warehouse."""
+    """Arguments of every dbt call; also hands dbt the warehouse and the time zone, so that it cuts days as Python does.
+
+    A build writes no artifacts: nothing reads them, and the manifest costs 0.4 CPU s.
+    """
     os.environ["EXPANSION_WAREHOUSE"] = str(settings.warehouse_path)
+    os.environ["EXPANSION_TIME_ZONE"] = settings.time_zone
     os.environ.setdefault("DO_NOT_TRACK", "1")
     target = str(target_dir(settings))
     folders = ["--project-dir", str(DBT_DIR), "--profiles-dir", str(DBT_DIR)]
-    return [*folders, "--target-path", target, "--log-path", target]
+    return [*folders, "--target-path", target, "--log-path", target, "--no-write-json"]
 
 
 def newest_source_time() -> float:
@@ -60,7 +65,7 @@ def ensure_manifest(settings: Settings) -> Path:
     from dbt.cli.main import dbtRunner  # 2-3 s of imports, spared when the manifest is fresh
 
     settings.warehouse_path.parent.mkdir(parents=True, exist_ok=True)
-    result = dbtRunner().invoke(["--quiet", "parse", *common_arguments(settings)])
+    result = dbtRunner().invoke(["--quiet", "parse", *common_arguments(settings), _WITH_ARTIFACTS])
     if not result.success:
         raise DbtError(f"dbt parse: {result.exception or result.result}")
     return manifest
@@ -75,8 +80,9 @@ def write_docs(settings: Settings) -> Path:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
+    arguments = ["--static", *common_arguments(settings), _WITH_ARTIFACTS]
     try:
-        result = dbtRunner().invoke(["--quiet", "docs", "generate", "--static", *common_arguments(settings)])
+        result = dbtRunner().invoke(["--quiet", "docs", "generate", *arguments])
     finally:
         DuckDBConnectionManager.close_all_connections()
     if not result.success:

@@ -71,6 +71,7 @@ def _add_account(raw: RawTables, rng: Random, account: str, number: int, days: i
     _add_usage(raw, rng, account, number, names, days)
     _add_people(raw, rng, account, domain, days)
     _add_events(raw, rng, account, domain, number, days)
+    _add_conversations(raw, Random(number), account, domain, days)
 
 
 def _add_contract(raw: RawTables, rng: Random, account: str, number: int, days: int, users: int) -> None:
@@ -400,3 +401,56 @@ def _add_events(raw: RawTables, rng: Random, account: str, domain: str, number: 
             headcount=100 + 3 * month + number,
             observed_on=day,
         )
+
+
+def _add_conversations(raw: RawTables, rng: Random, account: str, domain: str, days: int) -> None:
+    for place in range(days // 20):
+        planned, key = _some_day(rng, days), f"{account}-{place}"
+        held = planned + timedelta(days=rng.randrange(1, 9))
+        meeting = {
+            "meeting_id": f"M{key}",
+            "account_id": account,
+            "kind": "qbr",
+            "is_external": place % 2 == 0,
+            "planned_for": at(held, 9),
+        }
+        raw.add("crm_meetings", _later(rng, planned), **meeting, status="planned", updated_at=at(planned))
+        # The third version changes another column than the status.
+        for changed, hour in ((held, 10), (held + timedelta(days=2), 11)):
+            known = changed + timedelta(days=9)
+            raw.add("crm_meetings", known, **meeting, status="held", held_at=at(held, hour), updated_at=at(changed))
+        note = {"note_id": f"C{key}", "account_id": account, "kind": "qbr", "body": f"Said {place}."}
+        raw.add("meetings_notes", _later(rng, held), **note, held_at=at(held, 10))
+        for number, side in enumerate(("customer", "vendor")):
+            raw.add(
+                "meetings_turns",
+                _later(rng, held),
+                turn_id=f"Y{key}-{number}",
+                account_id=account,
+                turn_no=number,
+                speaker_email=f"contact{number}@{domain}" if place % 2 else None,
+                speaker_side=side,
+                body=f"Turn {place}",
+                spoken_at=at(held, 10),
+            )
+        raw.add(
+            "feedback_references",
+            _later(rng, planned),
+            reference_id=f"R{key}",
+            account_id=account,
+            kind=rng.choice(("review", "case_study")),
+            body=rng.choice(("Good.", " ", None)),
+            published_at=at(planned, 15),
+        )
+        deal = {
+            "opportunity_id": f"Q{key}",
+            "account_id": account,
+            "kind": "seats",
+            "amount": rng.choice((99.5, None)),
+            "currency": "EUR",
+            "opened_on": planned,
+        }
+        raw.add("crm_opportunities", planned, **deal, stage="open", updated_at=at(planned))
+        raw.add("crm_opportunities", held, **deal, stage="open", firing_id="F1", updated_at=at(held))
+        won = held + timedelta(days=rng.randrange(2, 20))
+        raw.add("crm_opportunities", won, **deal, stage="won", closed_on=won, updated_at=at(won))

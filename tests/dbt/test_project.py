@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from expansion_assets.project import common_arguments
+from expansion_assets.settings import Settings
 from tests.dbt.project import Dbt, rows
 
 
@@ -53,6 +56,16 @@ def test_marts_have_enforced_contracts(manifest: dict[str, Any]) -> None:
     marts = [node for node in _models(manifest) if node["schema"] == "features"]
     assert marts
     assert [node["name"] for node in marts if not node["contract"]["enforced"]] == []
+
+
+def test_the_time_zone_of_the_settings_beats_an_inherited_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Else dbt would end a day at another instant than Python."""
+    for name in ("EXPANSION_WAREHOUSE", "EXPANSION_TIME_ZONE"):
+        monkeypatch.setenv(name, "UTC")
+    common_arguments(Settings(state_dir=tmp_path, time_zone="Europe/Berlin"))
+    assert os.environ["EXPANSION_TIME_ZONE"] == "Europe/Berlin"
 
 
 def test_unit_tests_pass(dbt: Dbt, one_window: Path) -> None:

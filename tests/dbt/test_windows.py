@@ -45,6 +45,22 @@ def test_book_exercises_the_column(one_window: Path, column: str, least: int) ->
     assert found >= least
 
 
+@pytest.mark.parametrize(("mart", "sources"), [("timeline_events", 21), ("texts", 6)])
+def test_book_exercises_every_source(one_window: Path, mart: str, sources: int) -> None:
+    (found,) = rows(one_window, f"select count(distinct source_table) from features.{mart}")[0]
+    assert found == sources
+
+
+def test_timeline_tells_changes_and_not_versions(one_window: Path) -> None:
+    """A version that changes another column than the stage is no event."""
+    query = """
+        select count(*), count(distinct row_key || kind) from features.timeline_events
+        where source_table in ('crm_meetings', 'crm_opportunities', 'crm_goals')
+    """
+    (found,) = rows(one_window, query)
+    assert found[0] == found[1] > 0
+
+
 def test_rerun_of_a_window_changes_nothing(dbt: Dbt, short_windows: Path) -> None:
     dbt.warehouse.write_bytes(short_windows.read_bytes())
     dbt.run(day(CUTS[-2] - 3), day(CUTS[-1]), WINDOW_MODELS)

@@ -49,11 +49,11 @@ arrivals as (
     select
         '{{ source_name }}' as source_name,
         known_on as from_on,
-        {{ add_days('known_on', var('freshness_days')[table]) }} as until_on
+        {{ add_days('known_on', freshness_days(table)) }} as until_on
 
     from {{ ref(model) }}
 
-    where known_on > {{ add_days(window_start(), -var('freshness_days')[table]) }}
+    where known_on > {{ add_days(window_start(), -freshness_days(table)) }}
         and known_on < {{ window_end() }}
 
     group by known_on

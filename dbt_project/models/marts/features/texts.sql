@@ -1,5 +1,47 @@
 {{ config(meta={'window_column': 'known_on'}) }}
 
+{#- What people wrote or said, one entry per source. What an entry leaves out is as `columns` has it.
+    Notes are the vendor's words, also where they tell what a customer said. -#}
+{%- set columns = {
+    'given_account_id': 'account_id',
+    'email_domain': 'cast(null as string)',
+    'kind': 'kind',
+    'speaker_side': "'customer'",
+    'body': 'body',
+    'requester_key': 'cast(null as string)',
+    'topic': 'cast(null as string)',
+    'department': 'cast(null as string)',
+    'happened_at': 'happened_at',
+    'happened_on': 'happened_on',
+} -%}
+{%- set sources = [
+    {
+        'relation': ref('stg_support__tickets'),
+        'email_domain': 'email_domain',
+        'kind': "'ticket'",
+        'body': 'concat_ws(chr(10), subject, body)',
+        'requester_key': 'requester_key',
+        'topic': 'topic',
+        'department': 'department',
+    },
+    {
+        'relation': ref('stg_feedback__nps_responses'),
+        'email_domain': 'email_domain',
+        'kind': "'nps'",
+        'body': 'comment',
+        'requester_key': 'person_key',
+    },
+    {
+        'relation': ref('stg_meetings__turns'),
+        'kind': "'transcript'",
+        'speaker_side': 'speaker_side',
+        'requester_key': 'person_key',
+    },
+    {'relation': ref('stg_meetings__notes'), 'kind': "'note'", 'speaker_side': "'vendor'"},
+    {'relation': ref('stg_crm__owner_notes'), 'kind': "'note'", 'speaker_side': "'vendor'"},
+    {'relation': ref('stg_feedback__references'), 'kind': "'review'"},
+] -%}
+
 with
 
 account_keys as (
@@ -8,176 +50,13 @@ account_keys as (
 
 ),
 
-tickets as (
-
-    select * from {{ ref('stg_support__tickets') }}
-
-),
-
-nps_responses as (
-
-    select * from {{ ref('stg_feedback__nps_responses') }}
-
-),
-
-reviews as (
-
-    select * from {{ ref('stg_feedback__references') }}
-
-),
-
-call_notes as (
-
-    select * from {{ ref('stg_meetings__notes') }}
-
-),
-
-turns as (
-
-    select * from {{ ref('stg_meetings__turns') }}
-
-),
-
-owner_notes as (
-
-    select * from {{ ref('stg_crm__owner_notes') }}
-
-),
-
 unioned as (
 
-    select
-        source_table,
-        row_key,
-        version_no,
-        known_from,
-        known_on,
-        account_id as given_account_id,
-        email_domain,
-        'ticket' as kind,
-        'customer' as speaker_side,
-        case
-            when subject is null then body
-            when body is null then subject
-            else subject || chr(10) || body
-        end as body,
-        requester_key,
-        topic,
-        department,
-        happened_at,
-        happened_on
-
-    from tickets
-
-    union all
-
-    select
-        source_table,
-        row_key,
-        version_no,
-        known_from,
-        known_on,
-        account_id as given_account_id,
-        email_domain,
-        'nps' as kind,
-        'customer' as speaker_side,
-        comment as body,
-        person_key as requester_key,
-        cast(null as string) as topic,
-        cast(null as string) as department,
-        happened_at,
-        happened_on
-
-    from nps_responses
-
-    union all
-
-    select
-        source_table,
-        row_key,
-        version_no,
-        known_from,
-        known_on,
-        account_id as given_account_id,
-        cast(null as string) as email_domain,
-        'transcript' as kind,
-        speaker_side,
-        body,
-        person_key as requester_key,
-        cast(null as string) as topic,
-        cast(null as string) as department,
-        happened_at,
-        happened_on
-
-    from turns
-
-    union all
-
-    -- Notes are the vendor's words, also where they tell what a customer said.
-    select
-        source_table,
-        row_key,
-        version_no,
-        known_from,
-        known_on,
-        account_id as given_account_id,
-        cast(null as string) as email_domain,
-        'note' as kind,
-        'vendor' as speaker_side,
-        body,
-        cast(null as string) as requester_key,
-        cast(null as string) as topic,
-        cast(null as string) as department,
-        happened_at,
-        happened_on
-
-    from call_notes
-
-    union all
-
-    select
-        source_table,
-        row_key,
-        version_no,
-        known_from,
-        known_on,
-        account_id as given_account_id,
-        cast(null as string) as email_domain,
-        'note' as kind,
-        'vendor' as speaker_side,
-        body,
-        cast(null as string) as requester_key,
-        cast(null as string) as topic,
-        cast(null as string) as department,
-        happened_at,
-        happened_on
-
-    from owner_notes
-
-    union all
-
-    select
-        source_table,
-        row_key,
-        version_no,
-        known_from,
-        known_on,
-        account_id as given_account_id,
-        cast(null as string) as email_domain,
-        'review' as kind,
-        'customer' as speaker_side,
-        body,
-        cast(null as string) as requester_key,
-        cast(null as string) as topic,
-        cast(null as string) as department,
-        happened_at,
-        happened_on
-
-    from reviews
+    {{ unioned_sources(sources, columns) }}
 
 ),
 
-first_versions as (
+window_texts as (
 
     select
         *,
@@ -185,8 +64,7 @@ first_versions as (
 
     from unioned
 
-    where version_no = 1
-        and trim(body) <> ''
+    where trim(body) <> ''
         and known_on < {{ window_end() }}
         {% if is_incremental() -%}
         and (known_on >= {{ window_start() }} or given_account_id is null)
@@ -196,7 +74,7 @@ first_versions as (
 
 matched as (
 
-    {{ matched_to_account('first_versions', 'account_keys', {'domain': 'email_domain'}, 'text_id') }}
+    {{ matched_to_account('window_texts', 'account_keys', {'domain': 'email_domain'}, 'text_id') }}
 
 )
 

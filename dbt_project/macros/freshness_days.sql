@@ -1,0 +1,13 @@
+{#-
+    Rendered by `python -m expansion_assets contracts` from expansion_assets/sources/contracts/*.yml; edit there, not here.
+-#}
+{% macro freshness_days(table) -%}
+    {{ return({
+        'identity_directory': 35,
+        'identity_logins': 3,
+        'product_users': 35,
+        'product_usage': 3,
+        'product_metered_usage': 3,
+        'support_tickets': 14,
+    }[table]) }}
+{%- endmacro %}
