@@ -170,7 +170,8 @@ def test_lines_written_anew_in_other_spacing_are_still_known(open_log, alerts, t
     store(log, alerts, alert(1), {"alertId": 7})
     log.close()
     rows = landed(tmp_path)
-    (tmp_path / FILE).write_text("".join(json.dumps(row) + "\n" for row in rows) + "# a note\n", encoding="utf-8")
+    by_hand = '# a note\n{"loaded_at": "2025-02-31T00:00:00.000000Z"}\n'
+    (tmp_path / FILE).write_text("".join(json.dumps(row) + "\n" for row in rows) + by_hand, encoding="utf-8")
     log = open_log()
     assert store(log, alerts, alert(1), {"alertId": 7}, alert(2)) == Receipt(1, 2)
     assert (tmp_path / FILE).read_text(encoding="utf-8").count("# a note\n") == 1
