@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from typing import Any, NoReturn
 
 from expansion_assets.sources.intake import IntakeError
-from expansion_assets.sources.mapping import TableMapping
+from expansion_assets.sources.mapping import ColumnMapping, TableMapping, previous_column
 
 ROUTES = {"/v1/job-alerts": "people_job_alerts", "/v1/contact-role-changes": "crm_contact_role_changes"}
 MAX_EVENTS = 1000
@@ -57,8 +57,10 @@ class Feed:
 def feeds_of(tables: Names[str, TableMapping]) -> tuple[Feed, ...]:
     """The feeds that a data set's tables can take.
 
+    Of several inputs of a table the first that can be appended to takes the events.
+
     Raises:
-        IntakeError: none of the tables is there, or one is kept in a form that cannot be appended to.
+        IntakeError: none of the tables is there, or one has no input that can be appended to.
     """
     feeds = tuple(_feed(path, table, tables[table]) for path, table in ROUTES.items() if table in tables)
     if not feeds:
@@ -67,16 +69,30 @@ def feeds_of(tables: Names[str, TableMapping]) -> tuple[Feed, ...]:
 
 
 def _feed(path: str, table: str, mapping: TableMapping) -> Feed:
-    loaded_at = mapping.loaded_at
+    hindrances = [_hindrance(part) for part in mapping.inputs]
+    for part, hindrance in zip(mapping.inputs, hindrances, strict=True):
+        if hindrance is None and part.loaded_at is not None and part.loaded_at.column is not None:
+            members = part.sources() - _computed(part) - {part.loaded_at.column}
+            return Feed(path, table, part.files, frozenset(members), part.loaded_at.column)
+    raise IntakeError(f"{table}: no input can take events: {'; '.join(filter(None, hindrances))}")
+
+
+def _hindrance(mapping: TableMapping) -> str | None:
+    """Why events cannot be appended to the files of an input, or None."""
     name = PurePosixPath(mapping.files).name
     if mapping.format != "jsonl" or not name.endswith(("*", "jsonl", "json", "ndjson")):
-        raise IntakeError(f"{table}: events are appended as plain jsonl, the mapping has {mapping.format} from {name}")
+        return f"{mapping.files} are not plain jsonl"
     if mapping.files.count("*") != 1 or "*" not in name or any(sign in mapping.files for sign in "?["):
-        raise IntakeError(f"{table}: the mapping's files ({mapping.files}) need one * in the file's name for the day")
-    if loaded_at is None or loaded_at.column is None or loaded_at.formats:
-        raise IntakeError(f"{table}: the mapping needs a loaded_at column without formats, to keep the arrival time")
-    members = frozenset(spec.column for spec in mapping.columns.values() if spec.column) - {loaded_at.column}
-    return Feed(path, table, mapping.files, members, loaded_at.column)
+        return f"{mapping.files} needs one * in the file's name, for the day"
+    if mapping.loaded_at is None or mapping.loaded_at != ColumnMapping(column=mapping.loaded_at.column or "-"):
+        return f"{mapping.files} needs loaded_at as a plain column, for the time of arrival"
+    return None
+
+
+def _computed(mapping: TableMapping) -> set[str]:
+    """Columns that the loader puts beside those of the file; an event must not bring them."""
+    changed = mapping.history.changed if mapping.history else ()
+    return {part.helper for part in mapping.specs() if part.helper} | {previous_column(name) for name in changed}
 
 
 def parse_events(body: bytes, feed: Feed, *, is_lines: bool) -> list[bytes]:

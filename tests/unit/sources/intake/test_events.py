@@ -21,7 +21,7 @@ from expansion_assets.sources.intake.events import (
     feeds_of,
     parse_events,
 )
-from expansion_assets.sources.mapping import ColumnMapping, own_mapping
+from expansion_assets.sources.mapping import ColumnMapping, History, own_mapping
 from tests.unit.sources.intake.intake_requests import alert, as_json
 
 FEED = Feed("/", "people_job_alerts", "people/job_alerts_*.jsonl", frozenset({"alert_id", "move"}), "loaded_at")
@@ -103,12 +103,12 @@ def tables():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": "csv"}, "appended as plain jsonl"),
-        ({"files": "alerts_*.jsonl.gz"}, "appended as plain jsonl"),
-        ({"files": "alerts.jsonl"}, r"need one \*"),
-        ({"files": "*/alerts_*.jsonl"}, r"need one \*"),
-        ({"loaded_at": None}, "needs a loaded_at column"),
-        ({"loaded_at": ColumnMapping(column="at", formats=("%d.%m.%Y",))}, "needs a loaded_at column"),
+        ({"format": "csv"}, "not plain jsonl"),
+        ({"files": "alerts_*.jsonl.gz"}, "not plain jsonl"),
+        ({"files": "alerts.jsonl"}, r"needs one \*"),
+        ({"files": "*/alerts_*.jsonl"}, r"needs one \*"),
+        ({"loaded_at": None}, "needs loaded_at as a plain column"),
+        ({"loaded_at": ColumnMapping(column="at", formats=("%d.%m.%Y",))}, "needs loaded_at as a plain column"),
     ],
 )
 def test_a_mapping_that_cannot_take_events_is_named(change, message):
@@ -116,6 +116,17 @@ def test_a_mapping_that_cannot_take_events_is_named(change, message):
     mapped["people_job_alerts"] = mapped["people_job_alerts"].model_copy(update=change)
     with pytest.raises(IntakeError, match=f"people_job_alerts: .*{message}"):
         feeds_of(mapped)
+
+
+def test_of_several_inputs_the_first_that_can_be_appended_to_takes_the_events():
+    mapped = tables()["people_job_alerts"]
+    history = History(key=("alert_id",), order_by=("happened_on",), changed=("to_title",))
+    export = mapped.model_copy(update={"format": "csv", "files": "export_*.csv"})
+    hook = mapped.model_copy(update={"files": "hook_*.jsonl", "history": history})
+    [feed] = feeds_of({"people_job_alerts": export.model_copy(update={"parts": (hook,)})})
+    assert feed.files == "hook_*.jsonl"
+    assert "to_title" in feed.members
+    assert not any(":" in name for name in feed.members)
 
 
 def test_a_data_set_without_such_tables_is_refused_and_with_one_of_them_served():
