@@ -73,3 +73,11 @@ def test_a_mapping_is_named_by_its_folder_or_its_file(sources, expected):
 
 def test_a_landing_folder_of_ones_own_wins(tmp_path):
     assert Settings(landing=tmp_path, sources=Path("examples/ravenstack")).landing_dir == tmp_path
+
+
+def test_webhook_keys_come_from_either_variable_and_are_not_printed(monkeypatch):
+    monkeypatch.setenv("EXPANSION_WEBHOOK_SECRET", "the first key")
+    monkeypatch.setenv("EXPANSION_WEBHOOK_SECRETS", " the new key ,,the old key, ")
+    found = Settings()
+    assert found.webhook_keys == ("the first key", "the new key", "the old key")
+    assert "the first" not in repr(found) + str(found.model_dump())
