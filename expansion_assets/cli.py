@@ -205,6 +205,25 @@ def docs() -> None:
 
 
 @app.command()
+def listen(
+    host: Annotated[str, typer.Option(help="Address to bind; anything but loopback needs TLS in front.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = 8400,
+) -> None:
+    """Take signed job-change alerts and contact-role changes by HTTP POST into the landing files, until stopped."""
+    from expansion_assets.sources.intake.arrivals import Arrivals
+    from expansion_assets.sources.intake.events import feeds_of
+    from expansion_assets.sources.intake.server import listen as take_events
+    from expansion_assets.sources.intake.signature import check_keys
+
+    workspace = _workspace()
+    settings = workspace.settings
+    keys, feeds = check_keys(settings.webhook_keys), feeds_of(workspace.mapping.tables)
+    take_events(
+        settings.landing_dir, feeds, keys, Arrivals(settings.time_zone, workspace.mapping.last_day), host, port
+    )
+
+
+@app.command()
 def ui(port: Annotated[int, typer.Option(help="Port on loopback.")] = 3000) -> None:
     """Open the Dagster UI and daemon on the workspace's own run history."""
     from expansion_assets.defs.runs import prepare_home
@@ -275,8 +294,9 @@ def _fail(message: str) -> NoReturn:
 def main() -> None:
     """Run a command; a known failure is one line on standard error and exit code 1."""
     from expansion_assets.sources.contracts import ContractError
+    from expansion_assets.sources.intake import IntakeError
 
-    known: tuple[type[Exception], ...] = (ContractError,)
+    known: tuple[type[Exception], ...] = (ContractError, IntakeError)
     try:
         app(standalone_mode=True)
     except known as error:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pydantic import field_validator
+from pydantic import SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     world_seed: int = 7
     world_accounts: int = 60
     world_months: int = 12
+    webhook_secret: SecretStr | None = None
+    """Signing key of the webhook intake."""
+    webhook_secrets: SecretStr | None = None
+    """Several of them, separated by commas, while a key is being replaced."""
 
     @field_validator("time_zone")
     @classmethod
@@ -73,6 +77,13 @@ class Settings(BaseSettings):
     def landing_dir(self) -> Path:
         """Where the raw layer looks for files."""
         return self.landing or self.workspace_dir / "landing"
+
+    @property
+    def webhook_keys(self) -> tuple[str, ...]:
+        """Every signing key that is set, blanks left out."""
+        several = self.webhook_secrets.get_secret_value().split(",") if self.webhook_secrets else []
+        one = [self.webhook_secret.get_secret_value()] if self.webhook_secret else []
+        return tuple(key.strip() for key in one + several if key.strip())
 
     @property
     def warehouse_path(self) -> Path:
