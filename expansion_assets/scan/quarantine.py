@@ -18,6 +18,8 @@ from expansion_assets.sources.contracts import TableContract
 Row = Mapping[str, Any]
 # A run's instant is the end of its day, the first of the next.
 _INSTANT = timedelta(microseconds=1)
+# Folders of the machine that loaded: nobody's business on a page.
+_FOLDERS = re.compile(r"(?:/[^/\s'\"]+)+/(?=[^/\s'\"])")
 # These set a whole file aside.
 _FILE_RULES = ("empty_file", "unreadable_file")
 # Rule without its column -> what is wrong, and what to do about it.
@@ -79,6 +81,8 @@ def build_quarantine(
         table = row["table"]
         masked = mask_raw_row(row["raw_json"], contracts.get(table), landing_names.get(table, {}))
         raw = json.loads(masked) if masked else None
+        if row["rule"] in _FILE_RULES and isinstance(raw, str):
+            raw = _FOLDERS.sub("", raw)
         # A file is set aside as a whole under row 0.
         place = {"file": mask_patterns(row["file"]), "row_number": row["row_number"] or None, "raw": raw}
         shown.setdefault((row["source"], table, row["rule"]), []).append(place)
@@ -143,7 +147,7 @@ def _message(row: Row, contracts: Mapping[str, TableContract]) -> str:
     message = row["message"] or ""
     if is_personal and "is missing" in message:
         message = re.sub(r"(not in the contract): [^;]*", r"\1 (names not shown)", message)
-    return mask_patterns(message)
+    return _FOLDERS.sub("", mask_patterns(message))
 
 
 def _landing(rows: Sequence[Row], contracts: Mapping[str, TableContract]) -> list[dict[str, Any]]:

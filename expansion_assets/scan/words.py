@@ -107,8 +107,8 @@ def value_range(low: float | None, high: float | None, currency: str | None) -> 
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
-    """Return ``1 account``, ``2 accounts``."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+    """Return ``1 account``, ``2 accounts``, ``1,200 accounts``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def listed(names: Sequence[str], most: int = 4) -> str:

@@ -44,7 +44,7 @@ def data():
          example("crm_owners", "empty_file", None, 0)],
         [{"source": "crm", "table": "crm_goals", "rule": "duplicate_key", "row_count": 4}],
         [landing("crm_goals", "missing", "no file matches crm/goals_*.csv"),
-         landing("crm_owners", "failed", "x: empty file"),
+         landing("crm_owners", "failed", "No magic bytes in '/srv/data/crm/owners.parquet'"),
          landing("crm_meetings", "empty"),
          landing("crm_accounts", "loaded", "a.jsonl: columns not in the contract: tier"),
          landing("crm_contacts", "loaded", "a.csv: required column email is missing; "
@@ -81,10 +81,11 @@ def test_the_page_says_where_why_and_what_to_do(data):
     html = render_quarantine(data, is_demo=True).html
     for text in ("13 rows of 3 tables set aside", "contacts_2026-06.jsonl, row 7", "contact_id has no value",
                  "What to do:", "python -m expansion_assets replay", "and 8 more", "A rule is broken: brand new rule",
-                 "Did not arrive", "no file matches crm/goals_*.csv", "Could not be read", "crm_meetings",
+                 "Did not arrive", "no file matches crm/goals_*.csv", "Could not be read", "No magic bytes in &#39;owners.parquet&#39;", "crm_meetings",
                  "columns not in the contract: tier", "(names not shown)", "before: a key is repeated", "demo data"):
         assert text in html, text
     assert "contacts_2026-06.jsonl, row 0" not in html
+    assert "/srv" not in html
 
 
 def test_an_empty_quarantine_makes_a_page():
