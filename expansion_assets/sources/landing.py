@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 import re
 from calendar import monthrange
 from collections.abc import Iterable, Iterator
@@ -263,8 +264,8 @@ def _json_arm(file: LandingFile, columns: tuple[str, ...]) -> str:
 
 def json_records(lines: str, columns: tuple[str, ...]) -> str:
     """SQL that turns a relation with ``landing_line_`` into records; lines that are no object carry a fault."""
-    shape = "{" + ", ".join(f'"{name}": "VARCHAR"'.replace("'", "''") for name in _escaped(columns)) + "}"
-    fields = f", unnest(from_json(case when is_object then landing_line_ end, '{shape}'))" if columns else ""
+    shape = literal(json.dumps(dict.fromkeys(columns, "VARCHAR"), ensure_ascii=False))
+    fields = f", unnest(from_json(case when is_object then landing_line_ end, {shape}))" if columns else ""
     return f"""
         select landing_file_, landing_row_, case when not is_object then 'malformed_row' end as landing_fault_,
             case when is_object then landing_line_ else to_json(landing_line_)::varchar end as landing_record_{fields}
@@ -273,11 +274,6 @@ def json_records(lines: str, columns: tuple[str, ...]) -> str:
             where landing_line_ is not null and trim(landing_line_) <> ''
         )
     """
-
-
-def _escaped(columns: tuple[str, ...]) -> Iterator[str]:
-    for name in columns:
-        yield name.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _parquet_arm(file: LandingFile, columns: tuple[str, ...]) -> str:
