@@ -6,6 +6,7 @@ Belongs here: paths and the manifest's freshness. Does not belong here: which mo
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from dagster_dbt import DbtProject
@@ -69,6 +70,39 @@ def ensure_manifest(settings: Settings) -> Path:
     if not result.success:
         raise DbtError(f"dbt parse: {result.exception or result.result}")
     return manifest
+
+
+def build_models(settings: Settings, selection: Sequence[str], parsed_as: Settings) -> None:
+    """Build models in a warehouse of their own, outside any run.
+
+    Args:
+        settings: Where that warehouse stands.
+        selection: dbt selectors.
+        parsed_as: Workspace whose parsed project is taken; another warehouse path alone would force a full parse.
+
+    Raises:
+        DbtError: names the models that failed.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
+
+    ensure_manifest(parsed_as)
+    parsed = dbtRunner().invoke(["--quiet", "parse", *common_arguments(parsed_as)])
+    if not isinstance(parsed.result, Manifest):
+        raise DbtError(f"dbt parse: {parsed.exception}")
+    try:
+        result = dbtRunner(manifest=parsed.result).invoke(
+            ["--quiet", "run", "--select", *selection, *common_arguments(settings)]
+        )
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+    if not result.success:
+        outcomes = getattr(result.result, "results", None) or []
+        failed = [
+            f"{found.node.name}: {found.message}".splitlines()[0] for found in outcomes if found.status == "error"
+        ]
+        raise DbtError("; ".join(failed) or f"dbt run: {result.exception}")
 
 
 def write_docs(settings: Settings) -> Path:

@@ -376,7 +376,7 @@ DIAGNOSTIC = Table(
         "accounts_watchable": ("bigint", "Accounts that it watches; of a source: whose part it has."),
         "accounts_total": ("bigint", "Accounts."),
         "arr_covered": ("double", "ARR of the watched accounts."),
-        "arr_total": ("double", "ARR of all accounts whose ARR is known."),
+        "arr_total": ("double", "ARR of all accounts whose ARR is known: the CRM's, else their open contract lines."),
         "accounts_arr_unknown": ("bigint", "Accounts without ARR or exchange rate: in no sum."),
         "currency": ("varchar?", "Currency of all amounts: the only one there is, else EUR at the day's known rates."),
         "newest_record_on": ("date?", "Day of the newest record of the source's tables."),

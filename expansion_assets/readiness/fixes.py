@@ -58,17 +58,17 @@ Steps = tuple[Step, ...]
 # These are about single accounts; all others are about a table as a whole.
 _OF_ACCOUNTS = ("limit", "match", "records")
 _WORDS = {
-    "deliver": "deliver `{table}`: {detail}",
-    "fill_table": "ask for rows of `{table}`: its files hold none so far",
-    "mend": "mend the file of `{table}`: {detail}",
-    "refresh": "restart the export of `{table}`: {detail}",
+    "deliver": "deliver `{table}` ({detail})",
+    "fill_table": "ask for rows of `{table}` (its files hold none so far)",
+    "mend": "mend the file of `{table}` ({detail})",
+    "refresh": "restart the export of `{table}` ({detail})",
     "map": "map `{table}` (it needs {detail})",
     "map_column": "map `{column}` into `{table}`",
-    "fill_column": "fill `{column}` of `{table}`: it is empty in every row",
-    "limit": "enter seat limits in `{table}`: a line with the `{column}` seat and a quantity",
-    "match": "match the rows of `{table}`: {detail}",
-    "records": "ask for the missing accounts' records in `{table}`: every row that is there reaches an account",
-    "acquire": "get {column}`{table}`: {detail}",
+    "fill_column": "fill `{column}` of `{table}` (it is empty in every row)",
+    "limit": "enter seat limits in `{table}` (a line with the `{column}` seat and a quantity)",
+    "match": "match the rows of `{table}` ({detail})",
+    "records": "ask for the missing accounts' records in `{table}`{detail}",
+    "acquire": "get {column}`{table}` ({detail})",
 }
 
 
@@ -234,16 +234,17 @@ class Problems:
         return Step(table, "refresh", detail=detail, is_at_most=is_at_most)
 
     def _match_step(self, tables: Sequence[str]) -> Step:
-        for table in tables:
-            match = self.facts.match(table, self.as_of)
+        rates = [self.facts.match(table, self.as_of) for table in tables]
+        for table, match in zip(tables, rates, strict=True):
             if match is not None and match["rows_matched"] < match["rows_total"]:
                 lost = match["rows_total"] - match["rows_matched"]
                 detail = (
                     f"{lost:,} of {match['rows_total']:,} reach no account; add their domains to `{ACCOUNTS}`, or "
-                    "name their accounts in an override"
+                    "name their accounts in `identity_overrides`"
                 )
                 return Step(table, "match", detail=detail)
-        return Step(tables[0], "records", is_at_most=False)
+        detail = " (every row that is there reaches an account)" if all(rates) else ""
+        return Step(tables[0], "records", detail=detail, is_at_most=False)
 
     def measures(self, watches: Sequence[Watch]) -> dict[str, Any]:
         """Return freshness, match rate and history of the tables behind watches of one source.

@@ -40,7 +40,7 @@ def build_digest(
 
     Returns:
         ``as_of, csms`` (each with ``owner`` and ``rows``, one per account, by due date, then score), ``blind,
-        totals``. Cards that are put off are counted, not shown.
+        watched, totals``. Cards that are put off are counted, not shown.
     """
     today = [card for card in cards if card["as_of_date"] == as_of]
     by_firing: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -60,15 +60,13 @@ def build_digest(
          "overdue": sum(row["is_overdue"] for row in rows), "cards": sum(len(row["cards"]) for row in rows)}
         for owner, rows in sorted(by_owner.items())
     ]
-    blind = [
-        {**row, "name": words.TRIGGERS.get(row["trigger"], row["trigger"])}
-        for row in coverage if row["blind_accounts"]
-    ]
+    triggers = [{**row, "name": words.TRIGGERS.get(row["trigger"], row["trigger"])} for row in coverage]
     shown = [row for csm in csms for row in csm["rows"]]
     return {
         "as_of": as_of,
         "csms": csms,
-        "blind": blind,
+        "blind": [row for row in triggers if row["blind_accounts"]],
+        "watched": [row for row in triggers if not row["blind_accounts"]],
         "totals": {
             "accounts": len(shown), "cards": sum(len(row["cards"]) for row in shown),
             "overdue": sum(row["is_overdue"] for row in shown), "hot": sum(row["is_hot"] for row in shown),

@@ -28,16 +28,20 @@ def publish(pages: Mapping[str, Page], folder: Path, day: date) -> dict[str, Pat
     Returns:
         Written files by ``name.ending``.
     """
-    target = folder / day.isoformat()
-    target.mkdir(parents=True, exist_ok=True)
     written: dict[str, Path] = {}
     for name, page in pages.items():
-        for ending, text in page.forms().items():
-            path = target / f"{name}.{ending}"
-            _replace(path, text)
-            written[path.name] = path
+        written |= write_page(name, page, folder / day.isoformat())
     latest = {"date": day.isoformat(), "pages": {name: f"{day.isoformat()}/{name}" for name in pages}}
     _replace(folder / "latest.json", json.dumps(latest, indent=2) + "\n")
+    return written
+
+
+def write_page(name: str, page: Page, folder: Path) -> dict[str, Path]:
+    """Write one page in its three forms, each file replaced whole; returns the files by ``name.ending``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = {f"{name}.{ending}": folder / f"{name}.{ending}" for ending in page.forms()}
+    for path, text in zip(written.values(), page.forms().values(), strict=True):
+        _replace(path, text)
     return written
 
 

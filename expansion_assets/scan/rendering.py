@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from expansion_assets.scan import words
 
@@ -26,8 +27,11 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 PAGES = ("scan", "digest", "index")
 # Every page of a day, as the navigation names it.
 NAVIGATION = (
-    ("index", "Start"), ("scan", "Scan"), ("digest", "Digest"), ("quality", "Quality"), ("quarantine", "Quarantine"),
+    ("index", "Start"), ("scan", "Scan"), ("digest", "Digest"), ("readiness", "Readiness"), ("quality", "Quality"),
+    ("quarantine", "Quarantine"),
 )
+# A name of a table or column between ticks; anything else between ticks stays text.
+_TICKED = re.compile(r"`([a-z0-9_.]+)`")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#])")
 
 
@@ -54,6 +58,17 @@ def render_digest(data: Mapping[str, Any], is_demo: bool = False) -> Page:
     return _render("digest", data, is_demo)
 
 
+def render_readiness(data: Mapping[str, Any], is_demo: bool = False, *, is_alone: bool = False) -> Page:
+    """Render the diagnostic from :func:`~expansion_assets.scan.readiness.build_readiness`.
+
+    Args:
+        data: Data of the page.
+        is_demo: Say so on the page.
+        is_alone: No other page stands beside it: no navigation.
+    """
+    return _render("readiness", data, is_demo, () if is_alone else NAVIGATION)
+
+
 def render_quality(data: Mapping[str, Any], is_demo: bool = False) -> Page:
     """Render the results of expectations from :func:`~expansion_assets.scan.quality.build_quality`."""
     return _render("quality", data, is_demo)
@@ -70,6 +85,7 @@ def render_index(
     is_demo: bool = False,
     quality: Mapping[str, Any] | None = None,
     quarantine: Mapping[str, Any] | None = None,
+    readiness: Mapping[str, Any] | None = None,
 ) -> Page:
     """Render the page that links the others, with what cannot be watched.
 
@@ -79,9 +95,10 @@ def render_index(
         is_demo: Say so on the page.
         quality: Totals of the quality page.
         quarantine: Totals of the quarantine page.
+        readiness: Totals of the readiness page.
     """
     data = {
-        "quality": quality, "quarantine": quarantine,
+        "quality": quality, "quarantine": quarantine, "readiness": readiness,
         "as_of": scan["as_of"], "scan": scan["totals"], "digest": digest["totals"],
         "churn_risk": len(scan["churn_risk"]), "blind": scan["blind"], "watched": scan["watched"],
     }
@@ -97,8 +114,10 @@ def render_all(scan: Mapping[str, Any], digest: Mapping[str, Any], is_demo: bool
     }
 
 
-def _render(name: str, data: Mapping[str, Any], is_demo: bool) -> Page:
-    context = {**data, "page": name, "is_demo": is_demo, "navigation": NAVIGATION}
+def _render(
+    name: str, data: Mapping[str, Any], is_demo: bool, navigation: tuple[tuple[str, str], ...] = NAVIGATION
+) -> Page:
+    context = {**data, "page": name, "is_demo": is_demo, "navigation": navigation}
     markdown = _environment("md").get_template(f"{name}.md.j2").render(context)
     return Page(
         html=_environment("html").get_template(f"{name}.html.j2").render(context),
@@ -122,6 +141,7 @@ def _environment(form: str) -> Environment:
     environment.filters.update(
         day=words.day, short_day=words.short_day, day_month=words.day_month, count=words.count, number=words.number,
         score=lambda value: f"{value:.1f}", whole=lambda value: f"{value:.0f}", escape_md=escape_markdown,
+        ticked=ticked_html, ticked_md=ticked_markdown,
     )
     return environment
 
@@ -129,3 +149,15 @@ def _environment(form: str) -> Environment:
 def escape_markdown(text: object) -> str:
     """Return text in which no character is Markdown or HTML markup, on one line."""
     return _MARKDOWN.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def ticked_html(text: object) -> Markup:
+    """Return escaped text in which names between ticks are code."""
+    parts = _TICKED.split(str(text))
+    return Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts))
+
+
+def ticked_markdown(text: object) -> str:
+    """Return text escaped for Markdown in which names between ticks stay code."""
+    parts = _TICKED.split(" ".join(str(text).split()))
+    return "".join(f"`{part}`" if n % 2 else _MARKDOWN.sub(r"\\\1", part) for n, part in enumerate(parts))

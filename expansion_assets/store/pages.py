@@ -26,6 +26,8 @@ EXPORTS = {
     "triggers.evidence": "as_of_date",
     "readiness.cards": "as_of_date",
     "readiness.coverage": "as_of_date",
+    "readiness.diagnostic": "as_of_date",
+    "readiness.fixes": "as_of_date",
     "outcomes.card_funnel": "as_of_date",
     "outcomes.plan_fact_gap": "as_of_date",
 }

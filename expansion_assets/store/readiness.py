@@ -11,19 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from expansion_assets import clock
-from expansion_assets.catalogue.loader import Signals
-from expansion_assets.readiness.diagnostic import build_diagnostic
+from expansion_assets.catalogue.loader import Signals, load_catalogue
+from expansion_assets.readiness.diagnostic import ALL_SOURCES, build_diagnostic
 from expansion_assets.readiness.fixes import DataSet
 from expansion_assets.readiness.needs import all_watches
+from expansion_assets.scan.readiness import build_readiness
 from expansion_assets.sources.contracts import TableContract
-from expansion_assets.store.cards import landing_status
-from expansion_assets.store.warehouse import fetch_rows, replace_window
+from expansion_assets.store.cards import landing_status, table_rows
+from expansion_assets.store.warehouse import connect, fetch_rows, replace_window
 from expansion_assets.tables import DIAGNOSTIC, FIXES, SOURCE_HISTORY
 from expansion_assets.workspace import Workspace
 
@@ -32,7 +34,6 @@ REPORTING_CURRENCY = "EUR"
 """The currency that ``raw.billing_exchange_rates`` leads to."""
 RATE_MAX_AGE_DAYS = 400
 """An exchange rate older than this counts as unknown. A prior; it also keeps the cost of a day flat."""
-_MATCH_RATES = ("features", "match_rate_day")
 
 
 def source_history(
@@ -232,11 +233,7 @@ def _stale(history: Iterable[Mapping[str, Any]], data_set: DataSet) -> list[tupl
 
 def match_rates(connection: duckdb.DuckDBPyConnection, start: date, end: date) -> list[Row]:
     """How much of each raw table reaches an account, of the days [start, end)."""
-    schema, name = _MATCH_RATES
-    query = "select 1 from information_schema.tables where table_schema = $1 and table_name = $2"
-    if not fetch_rows(connection, query, [schema, name]):
-        return []
-    query = f"select * from {schema}.{name} where as_of_date >= $1 and as_of_date < $2"
+    query = "select * from features.match_rate_day where as_of_date >= $1 and as_of_date < $2"
     return fetch_rows(connection, f"{query} order by as_of_date, source_table", [start, end])
 
 
@@ -263,6 +260,33 @@ def write_diagnostic(
     )
     tables = ((SOURCE_HISTORY, history), (DIAGNOSTIC, rows), (FIXES, fixes))
     return {table.full_name: replace_window(connection, table, found, start, end) for table, found in tables}
+
+
+def readiness_data(connection: duckdb.DuckDBPyConnection, day: date) -> Row:
+    """Data of the readiness page of a day."""
+    found = [table_rows(connection, table, day, day + timedelta(days=1)) for table in (DIAGNOSTIC, FIXES)]
+    # Triggers and sources in the library's order, which no sorted key has.
+    order = {key: place for place, key in enumerate(load_catalogue().signals.triggers)}
+    named = dict.fromkeys([ALL_SOURCES, *(watch.source for watch in all_watches())])
+    sources = {source: place for place, source in enumerate(named)}
+    rows = sorted(found[0], key=lambda row: (order.get(row["trigger"], 99), sources.get(row["source"], 99)))
+    return build_readiness(day, rows, found[1])
+
+
+def last_readiness(path: Path) -> Row | None:
+    """Data of the readiness page of the newest day that ran, or None when no day was diagnosed."""
+    if not path.exists():
+        return None
+    with connect(path, read_only=True) as connection:
+        if not _exists(connection, DIAGNOSTIC.schema, DIAGNOSTIC.name):
+            return None
+        [row] = fetch_rows(connection, f"select max(as_of_date) as day from {DIAGNOSTIC.full_name}")
+        return readiness_data(connection, row["day"]) if row["day"] else None
+
+
+def _exists(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
+    query = "select 1 from information_schema.tables where table_schema = $1 and table_name = $2"
+    return bool(fetch_rows(connection, query, [schema, name]))
 
 
 def _register_days(connection: duckdb.DuckDBPyConnection, days: Sequence[date], zone: str) -> None:

@@ -83,7 +83,7 @@ def test_scan_and_digest_are_published_for_the_last_day(year):
     folder = year / "published" / DEMO_LAST_DAY.isoformat()
     assert {path.name for path in folder.iterdir()} == {
         f"{name}.{ending}"
-        for name in ("scan", "digest", "index", "quality", "quarantine")
+        for name in ("scan", "digest", "index", "readiness", "quality", "quarantine")
         for ending in ("html", "md", "json")
     }
     assert json.loads((year / "published" / "latest.json").read_text())["date"] == DEMO_LAST_DAY.isoformat()

@@ -10,6 +10,7 @@ from expansion_assets.defs.resources import Warehouse
 from expansion_assets.scan.rendering import render_digest, render_index, render_scan
 from expansion_assets.store import pages
 from expansion_assets.store.quality import quality_data, quarantine_data
+from expansion_assets.store.readiness import readiness_data
 from expansion_assets.store.warehouse import replace_window
 from expansion_assets.tables import DELIVERY_LEDGER
 from expansion_assets.workspace import load_workspace
@@ -44,7 +45,7 @@ def weekly_digest(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg
 
 @dg.asset(
     key=["publish", "index"],
-    deps=[["publish", name] for name in ("manager_scan", "weekly_digest", "quality", "quarantine")],
+    deps=[["publish", name] for name in ("manager_scan", "weekly_digest", "readiness", "quality", "quarantine")],
     kinds={"python", "html"}, **DATED,
 )
 def index(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
@@ -55,7 +56,8 @@ def index(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materia
         digest = pages.digest_data(connection, day)
         quality = quality_data(connection, day)["totals"]
         quarantine = quarantine_data(connection, load_workspace(), day)["totals"]
-    return publish_page("index", render_index(scan, digest, is_demo(), quality, quarantine), day)
+        readiness = readiness_data(connection, day)["totals"]
+    return publish_page("index", render_index(scan, digest, is_demo(), quality, quarantine, readiness), day)
 
 
 @dg.asset(

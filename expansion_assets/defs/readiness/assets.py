@@ -35,7 +35,7 @@ _OWNERS = ["team:cs-operations"]
 _KINDS = {"python", "duckdb"}
 _EVENTS = ["triggers", "firing_events"]
 _ACCOUNT_DAY = ["features", "account_day"]
-_MATCH_RATES: list[list[str]] = []
+_MATCH_RATES = [["features", "match_rate_day"]]
 
 
 def _spec(table: Table, deps: list[list[str]]) -> dg.AssetSpec:

@@ -38,7 +38,9 @@ STATES: dict[str, Row] = {
     "a04": {"health_band": "red", "invoice_days_late": 47, "champions": 0},
     "a05": {"watchable_feedback": False, "opt_out_on": None}, "a06": {"watchable_identity": False},
     "a07": {"contracted_seats": None, "active_users_28d": None, "watchable_product": False},
-    "a08": {"champions": 0}, "a09": {f"watchable_{flag}": False for flag in ("text", "support", "feedback", "meetings", "notes")}, "a10": {},
+    "a08": {"champions": 0},
+    "a09": {f"watchable_{flag}": False for flag in ("text", "support", "feedback", "meetings", "notes")},
+    "a10": {},
 }
 
 

@@ -73,7 +73,7 @@ def test_markdown_stays_on_one_line():
 def test_an_empty_day_still_makes_pages(scan):
     empty = {**scan, "churn_risk": [], "blind": [], "watched": [], "escalations": [],
              "lines": [{**line, "accounts": [], "gap": 0, "planned": 0, "cause": None} for line in scan["lines"]]}
-    no_cards = {"as_of": TODAY, "csms": [], "blind": [],
+    no_cards = {"as_of": TODAY, "csms": [], "blind": [], "watched": [],
                 "totals": {"accounts": 0, "cards": 0, "overdue": 0, "hot": 0, "put_off": 0}}
     pages = render_all(empty, no_cards, is_demo=True)
     assert "no account at risk" in pages["scan"].html and "demo data" in pages["scan"].html
