@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -80,7 +80,10 @@ def load_table(
         report.messages.append(absent_reason or "the data set has no such table")
     else:
         for part in mapping.inputs:
-            _stage_files(connection, contract, part, directory, window, now, report, read, present)
+            has_others = len(mapping.inputs) > 1
+            _stage_files(
+                connection, contract, part, directory, window, now, report, read, present, has_others=has_others
+            )
         if not present:
             report.status = "missing"
             patterns = dict.fromkeys(part.files for part in mapping.inputs if not (part.postgres and problems))
@@ -110,12 +113,14 @@ def _stage_files(
     report: LandingReport,
     read: set[str],
     present: set[str],
+    *,
+    has_others: bool,
 ) -> None:
     """Judge the rows of one input's files into ``staged``; adds names to ``read`` and ``present``."""
-    present.update(file.name for file in find_files(directory, mapping.files))
+    present.update(file.name for file in _files(directory, mapping, has_others))
     # A state and the one before it may stand in files of different days: a history reads them all.
     is_dated = (mapping.loaded_at is not None or contract.delivery == "snapshot") and mapping.history is None
-    files = find_files(directory, mapping.files, *((window.start, window.end) if is_dated else ()))
+    files = _files(directory, mapping, has_others, *((window.start, window.end) if is_dated else ()))
     read.update(file.name for file in files)
     report.files += len(files)
     filled = []
@@ -155,6 +160,12 @@ def _stage_files(
         judged = [united]
     for incoming in judged:
         _compare_columns(contract, mapping, incoming, report)
+
+
+def _files(directory: Path, mapping: TableMapping, has_others: bool, *days: date) -> list[LandingFile]:
+    """Files of an input; where a table has others, by their whole path: two folders may hold a tickets.csv each."""
+    files = find_files(directory, mapping.files, *days)
+    return [replace(file, name=file.path.relative_to(directory).as_posix()) if has_others else file for file in files]
 
 
 def _attempt(

@@ -45,6 +45,8 @@ class Lookup(_Model):
     order_by: str | None = None
     """Of several rows with the key: the first by this column (as text); without it, the first in file order."""
     pick: Literal["first", "last"] = "first"
+    where: dict[str, Scalar | tuple[Scalar, ...]] = {}
+    """Column of the looked-up file -> value or values it must have."""
 
 
 def previous_column(name: str) -> str:
@@ -63,7 +65,7 @@ class ColumnMapping(_Model):
     first_of: tuple[ColumnMapping, ...] | None = None
     """The first of several that is not empty."""
     joined: tuple[ColumnMapping, ...] | None = None
-    """Several as one text; empty ones are left out."""
+    """Several as one text; empty ones are left out, and nothing but constants is nothing."""
     separator: str = " "
     value: Scalar | None = None
     previous: bool = False

@@ -55,12 +55,12 @@ def unlooked(mapping: ColumnMapping, incoming: Incoming) -> str:
         name = previous_column(mapping.column) if mapping.previous else mapping.column
         return quoted(name) if name in incoming.columns else "null"
     values = [landing_value(part, incoming) for part in mapping.first_of or mapping.joined or ()]
-    texts = [f"nullif(trim(({value})::varchar), '')" for value in values if value != "null"]
-    if not texts:
-        return "null"
+    texts = [f"nullif(trim(({value})::varchar), '')" for value in values]
     if mapping.first_of is not None:
         return f"coalesce({', '.join(texts)})"
-    return f"concat_ws({literal(mapping.separator)}, {', '.join(texts)})"
+    read = [text for text, part in zip(texts, mapping.joined or (), strict=True) if part.value is None]
+    is_there = f"coalesce({', '.join(read)}) is not null" if read else "false"
+    return f"case when {is_there} then concat_ws({literal(mapping.separator)}, {', '.join(texts)}) end"
 
 
 def _joined_list(value: str, separator: str) -> str:

@@ -54,7 +54,8 @@ def prepare_lookups(connection: duckdb.DuckDBPyConnection, mapping: TableMapping
         files = find_files(directory, lookup.files)
         if not files:
             problems.append(f"lookup: no file matches {lookup.files}")
-        wanted = [name for name in (lookup.key, lookup.column, lookup.order_by) if name is not None]
+        wanted = [name for name in (lookup.key, lookup.column, lookup.order_by, *lookup.where) if name is not None]
+        picked = " and ".join(_is_one_of(name, values) for name, values in lookup.where.items()) or "true"
         for found in relations(connection, [file for file in files if file.path.stat().st_size], lookup.format):
             if isinstance(found, tuple):
                 problems.append(f"lookup: {found[0].name}: {found[1]}")
@@ -67,6 +68,7 @@ def prepare_lookups(connection: duckdb.DuckDBPyConnection, mapping: TableMapping
                 connection.execute(
                     f"insert into {table} select trim({quoted(lookup.key)}::varchar),"
                     f" {quoted(lookup.column)}::varchar, {rank}, landing_file_, landing_row_ from ({found.relation})"
+                    f" where {picked}"
                 )
             except duckdb.Error as error:
                 problems.append(f"lookup: {found.files[0].name}: {str(error).splitlines()[0]}")

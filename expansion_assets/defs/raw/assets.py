@@ -9,6 +9,7 @@ from expansion_assets.defs.partitions import DAYS, SINGLE_RUN, window_of
 from expansion_assets.defs.resources import Warehouse
 from expansion_assets.sources.contracts import TableContract
 from expansion_assets.sources.load import load_table
+from expansion_assets.sources.postgres import refresh
 from expansion_assets.sources.versions import create_raw_tables
 from expansion_assets.workspace import load_workspace
 
@@ -32,12 +33,14 @@ def raw_asset(contract: TableContract) -> dg.AssetsDefinition:
     )
     def table(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
         workspace = load_workspace()
+        mapping, landing_dir = workspace.mapping.tables.get(contract.name), workspace.settings.landing_dir
+        problems = refresh(contract, mapping, landing_dir, time_zone=workspace.settings.time_zone)
         with warehouse.connect() as connection:
             create_raw_tables(connection, {contract.name: contract})
             report = load_table(
-                connection, contract, workspace.mapping.tables.get(contract.name), workspace.settings.landing_dir,
+                connection, contract, mapping, landing_dir,
                 window_of(context), clock.as_of_end(workspace.today, workspace.settings.time_zone),
-                workspace.absent_reason(contract),
+                workspace.absent_reason(contract), problems,
             )
         return dg.MaterializeResult(
             metadata={

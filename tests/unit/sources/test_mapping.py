@@ -246,7 +246,7 @@ def test_one_file_feeds_two_tables_and_two_files_one_table(mapped, connection):
     report = mapped("crm_contacts", [part | {"files": "crm/a.csv"}, part | {"files": "crm/b.csv"}], files)
     assert (report.rows_loaded, report.rules) == (2, {"required:updated_at": 1})
     assert connection.execute("select contact_id, title, source_file from raw.crm_contacts order by 1").fetchall() == [
-        ("C1", "CFO", "a.csv"), ("C2", "CEO", "b.csv"),
+        ("C1", "CFO", "crm/a.csv"), ("C2", "CEO", "crm/b.csv"),
     ]
     mapped("crm_owners", {"files": "crm/a.csv", "format": "csv", "columns": {
         "owner_id": "id", "name": "title", "role": {"value": "csm"}, "country": {"value": "DE"}, "updated_at": "at",
