@@ -120,24 +120,34 @@ def backfill(
 
 
 @app.command()
-def doctor() -> None:
-    """Say for each trigger how many accounts can be watched, and why the others cannot."""
-    from expansion_assets.readiness.coverage import coverage_by_trigger
-    from expansion_assets.store.warehouse import connect, fetch_rows, last_day_of
-    from expansion_assets.tables import COVERAGE
+def doctor(
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Look at the landing files anew, even when days have been run.")
+    ] = False,
+) -> None:
+    """Say what each trigger can see, what stands in its way, and which fix would cover the most ARR.
+
+    Reads the newest day that ran; before anything has run, it loads the landing files into a warehouse of its own.
+    """
+    from expansion_assets.scan.readiness import summary
+    from expansion_assets.store.readiness import last_readiness
 
     workspace = _workspace()
-    day = last_day_of(workspace.settings.warehouse_path)
-    if day is None:
-        _fail("nothing has run yet: `make scan` first")
-    with connect(workspace.settings.warehouse_path, read_only=True) as connection:
-        query = f"select * from {COVERAGE.full_name} where as_of_date = $1 order by trigger"
-        rows = fetch_rows(connection, query, [day])
-    out.print(f"Watchability on {day}")
-    for row in coverage_by_trigger(rows, day):
-        reason = f": {row['reason']}" if row["blind_accounts"] else ""
-        counts = f"{row['watchable_accounts']:>4} watchable  {row['blind_accounts']:>4} blind"
-        out.print(f"  {row['trigger']:<17} {counts}{reason}", markup=False)
+    data = None if fresh else last_readiness(workspace.settings.warehouse_path)
+    folder = workspace.settings.published_dir / (data["as_of"].isoformat() if data else "")
+    if data is None:
+        from expansion_assets.doctor import first_look
+        from expansion_assets.scan.publish import write_page
+        from expansion_assets.scan.rendering import render_readiness
+
+        _ensure_world(workspace)
+        with out.status("reading the landing files") as status:
+            data = first_look(workspace, lambda step: status.update(f"reading the landing files: {step}"))
+        folder = workspace.settings.workspace_dir / "doctor"
+        write_page("readiness", render_readiness(data, is_alone=True), folder)
+    out.print(summary(data), markup=False)
+    if (folder / "readiness.html").is_file():
+        out.print(f"\nPage: {folder / 'readiness.html'}", markup=False)
 
 
 @app.command()
