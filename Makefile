@@ -9,7 +9,7 @@ DATA ?=
 EXTRA := $(if $(SOURCES),--sources "$(SOURCES)") $(if $(DATA),--data "$(DATA)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup scan test listen ui docs lint truth eval doctor bench lock clean
+.PHONY: help setup scan test listen forget ui docs lint truth eval doctor bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,9 @@ test: setup ## run every test
 
 listen: setup ## take signed webhooks into the landing files (PORT=8400; key: EXPANSION_WEBHOOK_SECRET)
 	$(APP) $(EXTRA) listen $(if $(PORT),--port $(PORT))
+
+forget: setup ## take a person out of all data and keep them out (EMAIL=jane@x.com; DRY=1 only counts; no EMAIL: by the list)
+	$(APP) $(EXTRA) forget $(if $(EMAIL),"$(EMAIL)") $(if $(DRY),--dry-run)
 
 ui: setup ## open the Dagster UI and its daemon on a history kept in the project's folder
 	$(APP) $(EXTRA) ui

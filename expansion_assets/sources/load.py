@@ -16,6 +16,8 @@ from pathlib import Path
 
 import duckdb
 
+from expansion_assets.privacy.staged import suppress_staged
+from expansion_assets.privacy.suppression import Suppression
 from expansion_assets.sources.contracts import TableContract
 from expansion_assets.sources.judging import (
     find_repeated,
@@ -55,6 +57,7 @@ def load_table(
     now: datetime,
     absent_reason: str | None = None,
     problems: Sequence[str] = (),
+    suppression: Suppression | None = None,
 ) -> LandingReport:
     """Load one raw table for a window of days.
 
@@ -67,6 +70,7 @@ def load_table(
         now: The instant of this run, UTC; facts later than its day are in the future.
         absent_reason: Why there is no mapping, for the status row.
         problems: Why files that this load should have found were not delivered (a database that did not answer).
+        suppression: Who is forgotten: their rows do not come back.
 
     Returns:
         Counts and messages; a broken or missing file is reported, never raised.
@@ -88,6 +92,8 @@ def load_table(
             report.status = "missing"
             patterns = dict.fromkeys(part.files for part in mapping.inputs if not (part.postgres and problems))
             report.messages += [f"no file matches {pattern}" for pattern in patterns]
+    if suppression:
+        report.messages += suppress_staged(connection, contract, suppression).messages
     has_repeated = find_repeated(connection)
     if has_repeated:
         is_versioned = contract.delivery == "snapshot" or bool(mapping and mapping.loaded_at)
