@@ -7,6 +7,7 @@ import dagster as dg
 from expansion_assets import clock
 from expansion_assets.defs.partitions import DAYS, SINGLE_RUN, window_of
 from expansion_assets.defs.resources import Warehouse
+from expansion_assets.privacy.suppression import read_suppression
 from expansion_assets.sources.contracts import TableContract
 from expansion_assets.sources.load import load_table
 from expansion_assets.sources.postgres import refresh
@@ -40,7 +41,7 @@ def raw_asset(contract: TableContract) -> dg.AssetsDefinition:
             report = load_table(
                 connection, contract, mapping, landing_dir,
                 window_of(context), clock.as_of_end(workspace.today, workspace.settings.time_zone),
-                workspace.absent_reason(contract), problems,
+                workspace.absent_reason(contract), problems, suppression=read_suppression(workspace.settings),
             )
         return dg.MaterializeResult(
             metadata={
