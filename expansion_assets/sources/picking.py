@@ -13,10 +13,11 @@ from pathlib import Path
 
 import duckdb
 
-from expansion_assets.sources.landing import Incoming, find_files, relations
-from expansion_assets.sources.mapping import ColumnMapping, Scalar, TableMapping, previous_column
+from expansion_assets.sources.landing import Incoming, UnreadableFileError, find_files, relations
+from expansion_assets.sources.mapping import ColumnMapping, Lookup, Scalar, TableMapping, previous_column
 from expansion_assets.sources.parsing import unlooked
 from expansion_assets.sources.sql import literal, quoted
+from expansion_assets.sources.tolerant import read_tolerantly
 
 
 @dataclass(frozen=True)
@@ -54,24 +55,11 @@ def prepare_lookups(connection: duckdb.DuckDBPyConnection, mapping: TableMapping
         files = find_files(directory, lookup.files)
         if not files:
             problems.append(f"lookup: no file matches {lookup.files}")
-        wanted = [name for name in (lookup.key, lookup.column, lookup.order_by, *lookup.where) if name is not None]
-        picked = " and ".join(_is_one_of(name, values) for name, values in lookup.where.items()) or "true"
         for found in relations(connection, [file for file in files if file.path.stat().st_size], lookup.format):
             if isinstance(found, tuple):
                 problems.append(f"lookup: {found[0].name}: {found[1]}")
-                continue
-            if missing := [name for name in wanted if name not in found.columns]:
-                problems.append(f"lookup: {found.files[0].name}: no column {', '.join(missing)}")
-                continue
-            rank = f"{quoted(lookup.order_by)}::varchar" if lookup.order_by else "null"
-            try:
-                connection.execute(
-                    f"insert into {table} select trim({quoted(lookup.key)}::varchar),"
-                    f" {quoted(lookup.column)}::varchar, {rank}, landing_file_, landing_row_ from ({found.relation})"
-                    f" where {picked}"
-                )
-            except duckdb.Error as error:
-                problems.append(f"lookup: {found.files[0].name}: {str(error).splitlines()[0]}")
+            else:
+                problems += _fill_lookup(connection, lookup, table, found)
         way = "asc" if lookup.pick == "first" else "desc"
         order = f"{_sortable('rank', way)}, file {way}, place {way}"
         connection.execute(
@@ -83,6 +71,31 @@ def prepare_lookups(connection: duckdb.DuckDBPyConnection, mapping: TableMapping
             """
         )
     return problems
+
+
+def _fill_lookup(connection: duckdb.DuckDBPyConnection, lookup: Lookup, table: str, found: Incoming) -> list[str]:
+    """Put a relation's keys and values into a table; files that DuckDB refuses are read record by record."""
+    names = ", ".join(file.name for file in found.files)
+    wanted = [name for name in (lookup.key, lookup.column, lookup.order_by, *lookup.where) if name is not None]
+    if missing := [name for name in wanted if name not in found.columns]:
+        return [f"lookup: {names}: no column {', '.join(missing)}"]
+    rank = f"{quoted(lookup.order_by)}::varchar" if lookup.order_by else "null"
+    picked = " and ".join(_is_one_of(name, values) for name, values in lookup.where.items()) or "true"
+    try:
+        connection.execute(
+            f"insert into {table} select trim({quoted(lookup.key)}::varchar), {quoted(lookup.column)}::varchar,"
+            f" {rank}, landing_file_, landing_row_ from ({found.relation}) where {picked}"
+        )
+    except duckdb.Error as error:
+        if len(found.files) > 1:
+            return [problem for part in found.each() for problem in _fill_lookup(connection, lookup, table, part)]
+        if found.is_tolerant or found.format == "parquet":
+            return [f"lookup: {names}: {str(error).splitlines()[0]}"]
+        try:
+            return _fill_lookup(connection, lookup, table, read_tolerantly(connection, found.files[0], found.format))
+        except (UnreadableFileError, duckdb.Error) as refusal:
+            return [f"lookup: {names}: {str(refusal).splitlines()[0]}"]
+    return []
 
 
 def unite(parts: Iterable[Incoming]) -> Incoming | None:

@@ -336,7 +336,7 @@ def test_a_value_is_looked_up_in_another_file(mapped, connection):
         {
             "desk/tickets.csv": "id,who,at,description,priority\n1,U1,2025-07-01,short,\n2,U9,2025-07-01,own,high\n"
                                 "3,,2025-07-01,,asap\n",
-            "desk/users.csv": "id,email\nU1,ada@a.com\nU2,b@b.com\n,nobody@x.com\n",
+            "desk/users.csv": "id,email\nU1,ada@a.com\r\nU2,b@b.com\n,nobody@x.com\ntoo,many,fields\n",
             "desk/comments.jsonl": '{"ticket": "1", "text": "second", "at": "2025-07-01 10:00"}\n'
                                    '{"ticket": "1", "text": "first", "at": "2025-07-01 9:00"}\nbroken\n',
         },
