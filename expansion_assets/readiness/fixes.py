@@ -239,11 +239,11 @@ class Problems:
             if match is not None and match["rows_matched"] < match["rows_total"]:
                 lost = match["rows_total"] - match["rows_matched"]
                 detail = (
-                    f"{lost:,} of {match['rows_total']:,} reach no account; add their domains to `{ACCOUNTS}`, or "
+                    f"{lost:,} of {match['rows_total']:,} recent ones reach no account; add their domains to `{ACCOUNTS}`, or "
                     "name their accounts in `identity_overrides`"
                 )
                 return Step(table, "match", detail=detail)
-        detail = " (every row that is there reaches an account)" if all(rates) else ""
+        detail = " (every recent row reaches an account)" if all(rates) else ""
         return Step(tables[0], "records", detail=detail, is_at_most=False)
 
     def measures(self, watches: Sequence[Watch]) -> dict[str, Any]:

@@ -154,11 +154,11 @@ def _source(row: Mapping[str, Any], as_of: date) -> Row:
 
 
 def _match(row: Mapping[str, Any]) -> str | None:
-    parts = [
-        f"{share(row[key])} of {what}" for key, what in (("rows_match_rate", "rows"), ("arr_match_rate", "ARR"))
-        if row[key] is not None
-    ]
-    return ", ".join(parts) or None
+    """The recent rows only: a share of ARR below 100 % may also be accounts of which nothing was recorded lately."""
+    if row["rows_match_rate"] is None:
+        return None
+    rows = f"{share(row['rows_match_rate'])} of recent rows"
+    return rows if row["arr_match_rate"] is None else f"{rows}, from {share(row['arr_match_rate'])} of ARR"
 
 
 def _history(row: Mapping[str, Any]) -> str | None:

@@ -1,6 +1,7 @@
 """Driver of one process: the first days as one run, then a span as one run (``range``) or as a run a day (``days``).
 
-Without asset checks and without the layers after the firings, because a day would cost twice the time.
+Without asset checks, and without the layers after the firings except the diagnostic, because a day would cost twice
+the time.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from expansion_assets.workspace import load_workspace
 
 def main(mode: str, history: int, span: int) -> None:
     workspace = load_workspace()
-    core = dg.AssetSelection.groups("raw", "features", "text", "triggers").without_checks()
+    readiness = [["readiness", name] for name in ("source_history", "diagnostic", "fixes")]
+    core = dg.AssetSelection.groups("raw", "features", "text", "triggers") | dg.AssetSelection.assets(*readiness)
+    core = core.without_checks()
     # All layers up to the firings: without the staging views in between, features would not wait for raw.
     loaded = dg.Definitions.merge(defs(), dg.Definitions(jobs=[dg.define_asset_job("core", selection=core)]))
     job = loaded.resolve_job_def("core")

@@ -100,13 +100,13 @@ def test_lost_rows_ask_for_matching_and_only_complete_ones_for_new_records():
     rows, _ = diagnose(blind, rates=(match_rate("identity_directory", 1000, 880),))
     row = rows["CROSS_TEAM", "identity"]
     assert (row["fix_kind"], row["accounts_gained"], row["is_at_most"]) == ("match", 2, True)
-    assert "120 of 1,000 reach no account" in row["fix"]
+    assert "120 of 1,000 recent ones reach no account" in row["fix"]
     assert (row["rows_match_rate"], row["arr_match_rate"]) == (0.88, 0.9)
     rows, _ = diagnose(blind, rates=(match_rate("identity_directory"),))
     assert rows["CROSS_TEAM", "identity"]["fix_kind"] == "records"
-    assert "every row that is there reaches an account" in rows["CROSS_TEAM", "identity"]["fix"]
+    assert "every recent row reaches an account" in rows["CROSS_TEAM", "identity"]["fix"]
     rows, _ = diagnose(blind)
-    assert "every row" not in rows["CROSS_TEAM", "identity"]["fix"]  # nobody measured it
+    assert "every recent" not in rows["CROSS_TEAM", "identity"]["fix"]  # nobody measured it
 
 
 def test_a_missing_denominator_is_entered():

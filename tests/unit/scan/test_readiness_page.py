@@ -60,7 +60,7 @@ def test_figures_of_a_source(data):
     [product] = [part for trigger in data["triggers"] if trigger["trigger"] == "CROSS_TEAM"
                  for part in trigger["sources"] if part["source"] == "product"]
     assert product["history"] == "none with real load times; 12 months with assumed ones"
-    assert product["match"] == "over 99 % of rows, over 99 % of ARR"
+    assert product["match"] == "over 99 % of recent rows, from over 99 % of ARR"
     assert (product["age"], product["is_stale"], product["accounts"]) == ("today", False, "10 of 10")
 
 
