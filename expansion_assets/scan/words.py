@@ -140,6 +140,8 @@ def evidence(line: Mapping[str, Any]) -> str:
     when = f", {day(line['happened_at'])}" if line.get("happened_at") else ""
     source = (line.get("source_table") or "").replace("_", " ")
     measure = line.get("measure") or ""
+    if line.get("hidden"):
+        return f"{line['hidden']} ({source}{when})"
     if line.get("quote"):
         lead = "Title: " if measure in _TITLE_MEASURES else ""
         return f"{lead}“{line['quote']}” ({source}{when})"

@@ -11,9 +11,11 @@ import duckdb
 from expansion_assets import clock
 from expansion_assets.catalogue.plays_loader import load_plans, load_plays
 from expansion_assets.readiness.coverage import coverage_by_trigger
+from expansion_assets.scan.consent import hide_people
 from expansion_assets.scan.digest import build_digest
 from expansion_assets.scan.plan_fact_gap import Book, build_scan
 from expansion_assets.store import cards
+from expansion_assets.store.people import people_known
 from expansion_assets.store.warehouse import fetch_rows
 from expansion_assets.tables import CARD_REVIEWS, CARDS, CHURN_RISK, COVERAGE
 
@@ -51,12 +53,13 @@ def scan_data(connection: duckdb.DuckDBPyConnection, day: date, zone: str) -> Ro
     )
 
 
-def digest_data(connection: duckdb.DuckDBPyConnection, day: date) -> Row:
+def digest_data(connection: duckdb.DuckDBPyConnection, day: date, zone: str = "UTC") -> Row:
     """Data of the digest of a day: one row per account."""
+    todays = cards.table_rows(connection, CARDS, day, day + _ONE_DAY)
     return build_digest(
         day,
-        cards.table_rows(connection, CARDS, day, day + _ONE_DAY),
-        cards.evidence(connection, day + _ONE_DAY),
+        todays,
+        hide_people(cards.evidence(connection, day + _ONE_DAY), todays, people_known(connection, day, zone)),
         _coverage(connection, day),
         _book(connection, day),
         load_plays(),

@@ -37,7 +37,7 @@ def weekly_digest(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg
     """The list a CSM works: one row per account, with evidence, play, due date and gates."""
     day = last_day(context)
     with warehouse.connect() as connection:
-        data = pages.digest_data(connection, day)
+        data = pages.digest_data(connection, day, load_workspace().settings.time_zone)
         rows = pages.ledger_rows(connection, day, datetime.now(UTC).replace(tzinfo=None))
         replace_window(connection, DELIVERY_LEDGER, rows, day, day + timedelta(days=1), "channel = 'site'")
     return publish_page("digest", render_digest(data, is_demo()), day)
@@ -53,7 +53,7 @@ def index(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materia
     day = last_day(context)
     with warehouse.connect() as connection:
         scan = pages.scan_data(connection, day, load_workspace().settings.time_zone)
-        digest = pages.digest_data(connection, day)
+        digest = pages.digest_data(connection, day, load_workspace().settings.time_zone)
         quality = quality_data(connection, day)["totals"]
         quarantine = quarantine_data(connection, load_workspace(), day)["totals"]
         readiness = readiness_data(connection, day)["totals"]
