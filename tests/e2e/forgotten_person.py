@@ -67,7 +67,7 @@ def plant(landing: Path) -> None:
     # Refused by the loader: the quarantine keeps the raw row.
     add_json(landing, "support/tickets", ticket_row(landing, "TIC-9999-0002") | {"priority": "immense"})
     with (landing / f"crm/contacts_{MONTH}.jsonl").open("a") as handle:
-        handle.write('{"contact_id": "broken", "email": "%s", \n' % email)
+        handle.write(f'{{"contact_id": "broken", "email": "{email}", \n')
     add_json(landing, "crm/owner_notes", {
         "note_id": "NOTE-9999", "account_id": key, "author_id": account["owner_id"],
         "body": f"Lunch with {NAME}'s team. Quistgaard, Wilhelmina signs from July.", "written_at": at,
@@ -151,8 +151,8 @@ def add_parquet(path: Path, rows: list[dict[str, Any]]) -> None:
         casts = []
         for field in table.schema:
             given = field.name if field.name in rows[0] else "null"
-            kind = {"date32[day]": "date", "int64": "bigint", "int32": "integer", "double": "double"}.get(str(field.type))
-            kind = kind or ("timestamp" if pa.types.is_timestamp(field.type) else "varchar")
+            kinds = {"date32[day]": "date", "int64": "bigint", "int32": "integer", "double": "double"}
+            kind = "timestamp" if pa.types.is_timestamp(field.type) else kinds.get(str(field.type), "varchar")
             casts.append(f"cast({given} as {kind}) as {field.name}")
         more = connection.execute(f"select {', '.join(casts)} from more").to_arrow_table()
     pq.write_table(pa.concat_tables([table, more.cast(table.schema)]), path)
