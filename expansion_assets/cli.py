@@ -234,6 +234,30 @@ def listen(
 
 
 @app.command()
+def forget(
+    email: Annotated[str | None, typer.Argument(help="Address of the person; none cleans again by the list.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be cleaned, write nothing.")] = False,
+) -> None:
+    """Take a person out of landing files, warehouse, pages and run history, and keep them out; accounts' facts stay."""
+    from expansion_assets.store.forget import forget as forget_person
+
+    with out.status("looking through the workspace"):
+        report = forget_person(_workspace(), email, is_dry=dry_run)
+    for title, counts in (
+        ("landing file", report.landing), ("table", report.warehouse), ("file", report.files)
+    ):
+        for place, count in sorted(counts.items()):
+            out.print(f"  {title} {place}: {count}", markup=False)
+    if not report.traces:
+        out.print("no trace was found" + ("" if email is None else "; the address is kept from coming in"))
+    if report.other_addresses:
+        listed = ", ".join(sorted(report.other_addresses))
+        out.print(f"also on record for this person, not forgotten by this call: {listed}", markup=False)
+    done = "would be cleaned (dry run: nothing was written)" if dry_run else "cleaned"
+    out.print(f"{report.traces} places {done}. Out of reach: backups, what was sent or copied, the source systems")
+
+
+@app.command()
 def ui(port: Annotated[int, typer.Option(help="Port on loopback.")] = 3000) -> None:
     """Open the Dagster UI and daemon on the workspace's own run history."""
     from expansion_assets.defs.runs import prepare_home
@@ -275,7 +299,7 @@ def _ensure_world(workspace: Workspace, *, is_forced: bool = False) -> None:
 
     size: dict[str, Any] = {
         "seed": settings.world_seed, "accounts": settings.world_accounts, "months": settings.world_months,
-        "last_day": workspace.today,
+        "last_day": workspace.today, "pseudonym_key": settings.person_key,
     }
     if is_forced or not is_current(settings.landing_dir, **size):
         with out.status(f"writing the demo world: {settings.world_accounts} accounts, {settings.world_months} months"):
@@ -303,10 +327,12 @@ def _fail(message: str) -> NoReturn:
 
 def main() -> None:
     """Run a command; a known failure is one line on standard error and exit code 1."""
+    from expansion_assets.privacy import ForgetError
+    from expansion_assets.settings import SettingsError
     from expansion_assets.sources.contracts import ContractError
     from expansion_assets.sources.intake import IntakeError
 
-    known: tuple[type[Exception], ...] = (ContractError, IntakeError)
+    known: tuple[type[Exception], ...] = (ContractError, ForgetError, IntakeError, SettingsError)
     try:
         app(standalone_mode=True)
     except known as error:

@@ -13,10 +13,17 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pydantic import SecretStr, field_validator
+from pydantic import SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
+# Public on purpose: the demo world holds no real person, and its figures must be the same everywhere.
+DEMO_PSEUDONYM_KEY = "demo-world-without-real-people"
+_MIN_KEY_LENGTH = 16
+
+
+class SettingsError(ValueError):
+    """A setting that is missing or means nothing; one line per fault."""
 
 
 class Environment(StrEnum):
@@ -30,7 +37,7 @@ class Environment(StrEnum):
 class Settings(BaseSettings):
     """What an operator may set; each field is the environment variable ``EXPANSION_<FIELD>``."""
 
-    model_config = SettingsConfigDict(env_prefix="EXPANSION_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="EXPANSION_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     environment: Environment = Environment.DEMO
     state_dir: Path = PROJECT_DIR / "data"
@@ -48,6 +55,8 @@ class Settings(BaseSettings):
     world_seed: int = 7
     world_accounts: int = 60
     world_months: int = 12
+    pseudonym_key: SecretStr | None = None
+    """Key of the pseudonyms of people; production needs its own. Changing it parts every person from their past."""
     webhook_secret: SecretStr | None = None
     """Signing key of the webhook intake."""
     webhook_secrets: SecretStr | None = None
@@ -58,6 +67,22 @@ class Settings(BaseSettings):
     def _known_zone(cls, value: str) -> str:
         ZoneInfo(value)
         return value
+
+    @model_validator(mode="after")
+    def _has_a_key(self) -> Settings:
+        key = self.pseudonym_key.get_secret_value() if self.pseudonym_key else None
+        if key is None and self.environment is Environment.PRODUCTION:
+            raise ValueError("EXPANSION_PSEUDONYM_KEY is not set; production needs a secret key of its own for people")
+        if key is not None and len(key) < _MIN_KEY_LENGTH:
+            raise ValueError(f"EXPANSION_PSEUDONYM_KEY is shorter than {_MIN_KEY_LENGTH} characters")
+        if key == DEMO_PSEUDONYM_KEY and self.environment is Environment.PRODUCTION:
+            raise ValueError("EXPANSION_PSEUDONYM_KEY is the demo world's public key; production needs one of its own")
+        return self
+
+    @property
+    def person_key(self) -> str:
+        """Key of the pseudonyms: the operator's, else the demo world's."""
+        return self.pseudonym_key.get_secret_value() if self.pseudonym_key else DEMO_PSEUDONYM_KEY
 
     @property
     def workspace_dir(self) -> Path:
@@ -106,6 +131,12 @@ def load_settings() -> Settings:
     """Read the environment once.
 
     Raises:
-        pydantic.ValidationError: an unknown environment, time zone or malformed path.
+        SettingsError: an unknown environment, time zone, malformed path, or production without a key.
     """
-    return Settings()
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [
+            ": ".join([*map(str, fault["loc"]), fault["msg"].removeprefix("Value error, ")]) for fault in error.errors()
+        ]
+        raise SettingsError("; ".join(faults)) from None

@@ -81,12 +81,12 @@ ADDRESSES = Table(
     "Each spelling of an e-mail address that raw tables hold, with its person, its company and whether it is a user.",
     ("address",),
     {
-        "address": ("varchar", "The address as a source spelt it. Personal data: this table never leaves the warehouse."),
+        "address": ("varchar", "The address as a source spelt it. Personal data: never leaves the warehouse."),
         "person_key": ("varchar?", "Keyed pseudonym of the mailbox: case, display name and plus tag do not matter."),
         "status": _HOST_STATUS,
         "registrable_domain": ("varchar?", "Registered domain, in punycode."),
         "is_free_mail": ("boolean", "Anybody may have a mailbox there: no employer, no account."),
-        "user_kind": ("varchar?", "service, internal, contractor or vendor, when a rule of catalogue/identity.yml hits."),
+        "user_kind": ("varchar?", "service, internal, contractor or vendor, when a rule of identity.yml hits."),
         "user_kind_rule": ("varchar?", "That rule."),
         "list_version": _LIST_VERSION,
     },
@@ -105,7 +105,7 @@ DOMAINS = Table(
 NAMES = Table(
     "identity", "names", "Each spelling of a person's name that raw tables hold, with its pseudonym.", ("name",),
     {
-        "name": ("varchar", "The name as a source spelt it. Personal data: this table never leaves the warehouse."),
+        "name": ("varchar", "The name as a source spelt it. Personal data: never leaves the warehouse."),
         "name_key": ("varchar?", "Keyed pseudonym of the name: case and spacing do not matter."),
     },
 )

@@ -232,7 +232,7 @@ class Catalogue:
         return Rules(default, {segment: rule for segment, rule in variants.items() if rule != default})
 
     def _build_rule(self, model: type[Rule], values: dict[str, Any], file: str, where: str) -> Rule:
-        rule = _validate(model, values, file, where)
+        rule = validated(model, values, file, where)
         if isinstance(rule, NewExecutiveRule):
             if rule.min_rank not in self.titles.ranks:
                 raise CatalogueError(f"{file}: {where}.min_rank: {rule.min_rank!r} is not a rank of titles.yml")
@@ -251,13 +251,18 @@ def load_catalogue(folder: Path = CATALOGUE_DIR) -> Catalogue:
     Raises:
         CatalogueError: naming file, key and rule.
     """
-    signals = _validate(Signals, _read(folder / "signals.yml"), "signals.yml")
-    titles = _validate(Titles, _read(folder / "titles.yml"), "titles.yml")
-    segments = _validate(Segments, _read(folder / "segments.yml"), "segments.yml")
+    signals = validated(Signals, read_yaml(folder / "signals.yml"), "signals.yml")
+    titles = validated(Titles, read_yaml(folder / "titles.yml"), "titles.yml")
+    segments = validated(Segments, read_yaml(folder / "segments.yml"), "segments.yml")
     return Catalogue(signals, segments, titles)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A file of the catalogue.
+
+    Raises:
+        CatalogueError: missing, not YAML, or no mapping of keys.
+    """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -269,7 +274,12 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _validate(model: type[M], values: object, file: str, where: str = "") -> M:
+def validated(model: type[M], values: object, file: str, where: str = "") -> M:
+    """Values as a model.
+
+    Raises:
+        CatalogueError: one line per fault, naming file and key.
+    """
     try:
         return model.model_validate(values)
     except ValidationError as error:

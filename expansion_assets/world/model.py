@@ -172,6 +172,8 @@ class Book:
     release_day: int
     """Day of the release that lifts the fleet."""
     outage_day: int
+    pseudonym_key: str
+    """The answer key names people as the warehouse does."""
     accounts: list[Account] = field(default_factory=list)
     owners: list[dict[str, Any]] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)

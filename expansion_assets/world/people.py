@@ -7,7 +7,6 @@ Does not belong here: moves that matter (``cases/role_change.py``), product user
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from hashlib import md5
 from random import Random
 from typing import Any
 
@@ -17,11 +16,6 @@ from expansion_assets.world.names import FUNCTION_LABELS
 
 _CONSENT = ((True, "consent"), (True, "legitimate_interest"), (None, "contract"), (None, None), (False, None))
 _WEBHOOK_DELAY = timedelta(minutes=18)
-
-
-def person_key(email: str) -> str:
-    """Key of a person across sources: md5 of the lower-case e-mail."""
-    return md5(email.lower().encode(), usedforsecurity=False).hexdigest()
 
 
 def add_contact(

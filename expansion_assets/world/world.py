@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from expansion_assets.settings import DEMO_PSEUDONYM_KEY
 from expansion_assets.sources.contracts import load_contracts
+from expansion_assets.sources.identity import Resolver
 from expansion_assets.world import (
     accounts,
     commerce,
@@ -63,6 +65,7 @@ def generate(
     accounts: int = 60,
     months: int = 12,
     last_day: date = date(2026, 6, 30),
+    pseudonym_key: str = DEMO_PSEUDONYM_KEY,
 ) -> World:
     """Write one book of customers as landing files, with its answer key.
 
@@ -72,6 +75,7 @@ def generate(
         accounts: Size of the book; planted cases scale with it (counts are per 60 accounts).
         months: Calendar months, the last one being that of ``last_day``; fewer than four leave out most cases.
         last_day: Last day of the world, its "today".
+        pseudonym_key: Key under which the answer key names people.
 
     Raises:
         ValueError: fewer than 3 accounts or 1 month.
@@ -79,11 +83,11 @@ def generate(
     if accounts < 3 or months < 1:
         raise ValueError(f"a world needs at least 3 accounts and 1 month, not {accounts} and {months}")
     period = Period(first_day_of(last_day, months), last_day)
-    book = _plan(seed, accounts, period)
+    book = _plan(seed, accounts, period, pseudonym_key)
     _clear(directory)
     rows = book.landing.write(directory)
     write_answer_key(book.cases, directory)
-    head = _head(seed, accounts, period)
+    head = _head(seed, accounts, period, pseudonym_key)
     (directory / WORLD_FILE).write_text(json.dumps(head, indent=2) + "\n", encoding="utf-8")
     logger.info("world: %d accounts, %d rows, %d cases", accounts, sum(rows.values()), len(book.cases))
     return World(
@@ -100,15 +104,18 @@ def generate(
 
 
 def is_current(
-    directory: Path, *, seed: int = 7, accounts: int = 60, months: int = 12, last_day: date = date(2026, 6, 30)
+    directory: Path, *, seed: int = 7, accounts: int = 60, months: int = 12, last_day: date = date(2026, 6, 30),
+    pseudonym_key: str = DEMO_PSEUDONYM_KEY,
 ) -> bool:
     """Whether the folder holds exactly the world that :func:`generate` would write; arguments as there."""
     path = directory / WORLD_FILE
     period = Period(first_day_of(last_day, months), last_day)
-    return path.is_file() and json.loads(path.read_text(encoding="utf-8")) == _head(seed, accounts, period)
+    return path.is_file() and json.loads(path.read_text(encoding="utf-8")) == _head(
+        seed, accounts, period, pseudonym_key
+    )
 
 
-def _head(seed: int, accounts: int, period: Period) -> dict[str, int | str]:
+def _head(seed: int, accounts: int, period: Period, pseudonym_key: str) -> dict[str, int | str]:
     first, last = period.first_day, period.last_day
     return {
         "seed": seed,
@@ -117,10 +124,11 @@ def _head(seed: int, accounts: int, period: Period) -> dict[str, int | str]:
         "first_day": first.isoformat(),
         "last_day": last.isoformat(),
         "version": VERSION,
+        "key_fingerprint": Resolver(pseudonym_key).key_fingerprint,
     }
 
 
-def _plan(seed: int, size: int, period: Period) -> Book:
+def _plan(seed: int, size: int, period: Period, pseudonym_key: str) -> Book:
     streams = Streams(seed)
     book = Book(
         period=period,
@@ -129,6 +137,7 @@ def _plan(seed: int, size: int, period: Period) -> Book:
         landing=Landing(period.first_day, period.last_day),
         release_day=roster.common_day(period, _RELEASE_SHARE),
         outage_day=roster.common_day(period, _OUTAGE_SHARE),
+        pseudonym_key=pseudonym_key,
     )
     book.owners = accounts.build_owners(size, streams)
     book.accounts = [accounts.build_account(book, number) for number in range(size)]

@@ -25,7 +25,65 @@ def random_book(accounts: int, days: int, users: int = 8, seed: int = 1) -> RawT
         )
     for number in range(accounts):
         _add_account(raw, rng, f"A{number:04d}", number, days, users)
+    if accounts >= 8:
+        _add_identity(raw, days)
     return raw
+
+
+def _add_identity(raw: RawTables, days: int) -> None:
+    """Overrides of every kind, settled, changed and withdrawn; people with two users; machines; free mail."""
+    overrides = [
+        (33, "domain", "a0003.example", "A0004", None), (50, "domain", "A0003.example.", None, None),
+        (20, "email", "contact1@a0000.example", "none", None), (41, "email", "contact1@a0000.example", "A0001", None),
+        (25, "email", "Freda <freda@gmail.com>", "A0002", None), (10, "email", "contact0@a0003.example", "A0005", 30),
+        (40, "source_id", "A0005", "A0006", None), (55, "source_id", "A0007", "none", None),
+        (45, "subscription", "A0001-L1", "none", None), (52, "subscription", "A0006-L1", "A0001", None),
+        (5, "domain", "gmail.com", "A0001", None),
+    ]  # fmt: skip
+    for day, kind, key, account, valid in overrides:
+        settled = FIRST_DAY + timedelta(days=day)
+        raw.add(
+            "identity_overrides",
+            settled,
+            key_kind=kind,
+            match_key=key,
+            account_id=account,
+            valid_from=None if valid is None else FIRST_DAY + timedelta(days=valid),
+            decided_by="ops",
+            reason="test",
+            decided_at=at(settled),
+        )
+    people = [
+        ("UA0000-again", "A0000", "UA0000-2+two@A0000.example", "employee", "Analyst"),
+        ("UA0002-again", None, "Two <ua0002-4@a0002.example>", "employee", "Planner"),
+        ("UA0002-free", None, "freda@gmail.com", "employee", "Analyst"),
+        ("UA0001-bot", "A0001", "deploy-bot@a0001.example", "employee", None),
+        ("UA0001-none", "A0001", None, "employee", None),
+        ("UA0003-ext", "A0003", "x.ext@a0003.example", "vendor", "Helper"),
+    ]
+    for user, account, email, kind, role in people:
+        row = {"user_id": user, "account_id": account, "email": email, "user_kind": kind, "role": role}
+        made = at(FIRST_DAY)
+        raw.add("product_users", FIRST_DAY + timedelta(days=3), **row, created_at=made, updated_at=made)
+        for day in range(1, days, 4):
+            used_on = FIRST_DAY + timedelta(days=day)
+            values = {"account_id": account, "user_id": user, "used_on": used_on, "feature": "board", "event_count": 2}
+            raw.add("product_usage", used_on, usage_id=f"{user}-{day}", **values, minutes=3.0)
+    for day in range(2, days, 6):
+        asked = FIRST_DAY + timedelta(days=day)
+        for name in ("freda@gmail.com", "contact1@a0000.example", "nobody@localhost", "someone@a0003.example"):
+            raw.add(
+                "support_tickets",
+                asked,
+                ticket_id=f"X{day}-{name}",
+                requester_email=name,
+                subject="Question",
+                body=f"Why {day}?",
+                priority="low",
+                is_escalated=False,
+                status="open",
+                created_at=at(asked, 9),
+            )
 
 
 def _some_day(rng: Random, days: int) -> date:

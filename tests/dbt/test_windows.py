@@ -61,6 +61,12 @@ def test_timeline_tells_changes_and_not_versions(one_window: Path) -> None:
     assert found[0] == found[1] > 0
 
 
+@pytest.mark.parametrize("way", ["id", "domain", "link", "override"])
+def test_book_exercises_every_way_to_an_account(one_window: Path, way: str) -> None:
+    query = f"select count(*) from features.match_rate_day where rows_by_{way} > 0 and rows_matched < rows_total"
+    assert rows(one_window, query)[0][0] > 10
+
+
 def test_rerun_of_a_window_changes_nothing(dbt: Dbt, short_windows: Path) -> None:
     dbt.warehouse.write_bytes(short_windows.read_bytes())
     dbt.run(day(CUTS[-2] - 3), day(CUTS[-1]), WINDOW_MODELS)

@@ -9,17 +9,24 @@ Days are ordinals (``date.toordinal``). A version is known on the days [since, u
 from __future__ import annotations
 
 import hashlib
+import hmac
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
+
+import yaml
 
 FOREVER = 10**7
 ACTIVE_DAYS = 28
 FRESH_DAYS = {"product": 3, "metered": 3, "identity": 35, "support": 14}
 FREE_MAIL = {"gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "yahoo.com", "gmx.de", "web.de"}
+IDENTITY_RULES = Path(__file__).parents[2] / "expansion_assets" / "catalogue" / "identity.yml"
+DEMO_KEY = b"demo-world-without-real-people"
 Row = Mapping[str, Any]
 
 
@@ -70,10 +77,36 @@ def domain_of(email: str | None) -> str | None:
     return email.rsplit("@", 1)[1] if email and "@" in email else None
 
 
+@cache
+def mailbox(email: str | None) -> str | None:
+    """What tells people apart: no capitals, no display name, no plus tag; None without a domain."""
+    text = lower(email)
+    if text is None:
+        return None
+    if text.endswith(">"):
+        text = text[text.rindex("<") + 1 : -1]
+    local, at, host = text.rpartition("@")
+    return f"{local.split('+')[0]}@{host}" if at and "." in host else None
+
+
+@cache
 def person_key(account_id: str, email: str | None, name: str | None) -> str:
-    """Stable key of a person: by e-mail, else by account and name."""
-    text = lower(email) or f"{account_id}|{lower(name) or ''}"
-    return hashlib.md5(text.encode()).hexdigest()
+    """Pseudonym of a person under the demo world's key: by e-mail, else by account and name."""
+    if mailbox(email):
+        return _signed(f"mailbox|{mailbox(email)}")
+    return hashlib.md5((account_id + _signed(f"name|{lower(name)}")).encode()).hexdigest()
+
+
+def _signed(text: str) -> str:
+    return hmac.new(DEMO_KEY, text.encode(), "sha256").hexdigest()[:32]
+
+
+@cache
+def is_machine_or_guest(email: str | None) -> bool:
+    """Whether a rule on the part before the @ takes the address out of usage; the demo world needs no other rule."""
+    rules = yaml.safe_load(IDENTITY_RULES.read_text(encoding="utf-8"))["user_kind_rules"]
+    local = (mailbox(email) or "").partition("@")[0]
+    return any(re.fullmatch(rule["local_part"], local) for rule in rules if "local_part" in rule and local)
 
 
 class Book:
@@ -102,9 +135,12 @@ class Book:
         self.seats = self._by("product_seat_assignments", "account_id")
         self.contacts = self._by("crm_contacts", "account_id")
         self._users = self._by("product_users", "user_id")
+        self._users_of_person = defaultdict(set)
+        for version in self.table("product_users"):
+            self._users_of_person[mailbox(version.row["email"])].add(version.row["user_id"])
         self._directory = defaultdict(list)
         for version in sorted(self.table("identity_directory"), key=lambda item: item.since):
-            self._directory[lower(version.row["email"])].append(version)
+            self._directory[mailbox(version.row["email"])].append(version)
         self._features = self.table("product_features")
         self._core: dict[int, set[str]] = {}
         self._index_usage(tables.get("product_usage", ()))
@@ -164,15 +200,34 @@ class Book:
     def is_employee(self, user_id: str, day: int) -> bool:
         """Whether a user counts: service, internal, contractor and vendor users do not."""
         user = self.user(user_id, day)
-        return user is not None and user["user_kind"] == "employee"
+        return user is not None and user["user_kind"] == "employee" and not is_machine_or_guest(user["email"])
+
+    def person(self, user_id: str, day: int) -> str:
+        """Who a product user is: the mailbox, or the user itself when none is known."""
+        user = self.user(user_id, day)
+        return (mailbox(user["email"]) if user else None) or user_id
+
+    def people(self, user_ids: Iterable[str], day: int) -> set[str]:
+        """Persons behind product users, each once."""
+        return {self.person(user_id, day) for user_id in user_ids}
+
+    def product_role(self, user_id: str, day: int) -> str | None:
+        """Role of the person's newest user record that names one."""
+        person = self.person(user_id, day)
+        rows = [self.user(other, day) for other in {user_id, *self._users_of_person.get(person, ())}]
+        named = [
+            row for row in rows
+            if row and row["role"] and (mailbox(row["email"]) == person or row["user_id"] == user_id)
+        ]
+        return max(named, key=lambda row: row["known_from"])["role"] if named else None
 
     def directory(self, email: str | None, day: int) -> Row | None:
         """A person in the customer's directory as known on a day."""
-        return last_known(self._directory.get(lower(email), []), day)
+        return last_known(self._directory.get(mailbox(email), []), day)
 
     def directory_history(self, email: str | None, day: int) -> list[Row]:
         """All that the directory had said about a person by a day, oldest first."""
-        return [version.row for version in self._directory.get(lower(email), ()) if version.since <= day]
+        return [version.row for version in self._directory.get(mailbox(email), ()) if version.since <= day]
 
     def department(self, user_id: str, day: int) -> str | None:
         """Department of a user as known on a day."""

@@ -56,7 +56,7 @@ def group_of(book: Book, account: Row, user_id: str, day: int, entry: Row | None
     domain = domain_of(user["email"]) if user else None
     if domain and domain != lower(account["domain"]):
         return f"domain:{domain}"
-    role = (entry["role"] if entry else None) or (user["role"] if user else None)
+    role = (entry["role"] if entry else None) or book.product_role(user_id, day)
     return f"role:{role}" if role else None
 
 
@@ -85,14 +85,16 @@ def _is_arrived(
     book: Book, rule: dict[str, Any], account_id: str, members: list[str], scope: set[str], day: int
 ) -> bool:
     """Whether enough of a group's users are regular ones and it is no renamed team of the scope."""
-    if len(members) < rule["min_users"]:
-        return False
+    people: dict[str, list[str]] = defaultdict(list)
+    for user in members:
+        people[book.person(user, day)].append(user)
     window = range(day - rule["window_days"] + 1, day + 1)
     regular = [
-        user for user in members
-        if sum(book.used_on(account_id, user, used_on, day) for used_on in window) >= rule["min_days"]
+        users for users in people.values()
+        if sum(any(book.used_on(account_id, user, used_on, day) for user in users) for used_on in window)
+        >= rule["min_days"]
     ]
-    renamed = [user for user in regular if _earlier_departments(book, user, day) & scope]
+    renamed = [users for users in regular if any(_earlier_departments(book, user, day) & scope for user in users)]
     return len(regular) >= rule["min_users"] and len(renamed) < rule["rename_share"] * len(regular)
 
 

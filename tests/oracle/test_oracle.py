@@ -365,3 +365,25 @@ def test_the_machine_closes_only_after_enough_calm_days_in_a_row() -> None:
 def test_titles_are_read_from_the_catalogue(title: str, rank: str, function: str | None) -> None:
     rules = Rules()
     assert (rules.ranks[rules.rank(title) or 0], rules.function(title)) == (rank, function)
+
+
+def test_two_users_of_one_person_are_one_named_user() -> None:
+    world = seat_world(20, users=7)
+    world.add(
+        "product_users", user_id="a/again", account_id="a", email="U0+test@A.com", user_kind="employee", role="member"
+    )
+    for name in [*(f"u{number}" for number in range(7)), "again"]:
+        world.use("a", name, [3])
+    assert world.events(20, "seats") == []
+    world.user("a", "u7")
+    world.use("a", "u7", [4])
+    assert world.events(20, "seats") == [(4, "opened", None)]
+
+
+@pytest.mark.parametrize(("name", "expected"), [("deploy-bot", []), ("abbott", [(3, "opened", None)])])
+def test_a_machine_is_no_named_user(name: str, expected: list[Any]) -> None:
+    world = seat_world(20, users=7)
+    world.user("a", name)
+    for user in [*(f"u{number}" for number in range(7)), name]:
+        world.use("a", user, [3])
+    assert world.events(20, "seats") == expected

@@ -45,6 +45,7 @@ def _seat_readings(book: Book, rules: Rules, subject: Subject, days: Sequence[in
         account = book.account(account_id, day)
         rule = rules.of(TRIGGER, subject.sub_trigger, account["segment"])
         active = set(book.active_users(account_id, day))
+        people = len(book.people(active, day))
         is_assigned_full = False
         if "assigned_share" in rule:
             assigned = assigned_users(book, account_id, day)
@@ -56,12 +57,12 @@ def _seat_readings(book: Book, rules: Rules, subject: Subject, days: Sequence[in
         margin = max(rule["rearm_points"] * contracted, rule["rearm_seats"])
         yield Reading(
             day=day,
-            is_true=at_least(len(active), threshold) or is_assigned_full,
-            is_calm=at_least(threshold - margin, len(active)) and not is_assigned_full,
+            is_true=at_least(people, threshold) or is_assigned_full,
+            is_calm=at_least(threshold - margin, people) and not is_assigned_full,
             rearm_days=rule["rearm_days"],
             in_grace=_is_in_grace(account, rule, day),
             limit=contracted,
-            users=len(active),
+            users=people,
             regrowth=max(rule["regrow_users"], rule["regrow_share"] * contracted),
         )
 
@@ -165,8 +166,8 @@ def _core_users(book: Book, account_id: str, licensed: set[str], used_on: int, d
         user for user in book.active_users(account_id, day)
         if book.used_on(account_id, user, used_on, day, book.core_features(day))
     ]
-    departments = [book.department(user, day) for user in users]
-    return [departments.count(name) for name in licensed]
+    members = {(book.department(user, day), book.person(user, day)) for user in users}
+    return [sum(department == name for department, _ in members) for name in licensed]
 
 
 def last_business_days(country: str | None, day: int, count: int) -> list[int]:

@@ -58,7 +58,7 @@ facts as (
     from nps_responses
 
     left join account_keys
-        on nps_responses.email_domain = account_keys.match_key
+        on nps_responses.email_key = account_keys.match_key
         and nps_responses.account_id is null
 
     union all
@@ -118,6 +118,7 @@ known_facts as (
         account_days.account_id,
         account_days.as_of_date,
         facts.fact,
+        facts.row_key,
         facts.score,
         facts.label,
         facts.happened_on,
@@ -157,7 +158,8 @@ earlier_headcounts as (
             partition by known_facts.account_id, known_facts.as_of_date
             order by
                 abs({{ dbt.datediff('known_facts.happened_on', 'latest.happened_on', 'day') }} - 365) asc nulls last,
-                known_facts.happened_on asc nulls last
+                known_facts.happened_on asc nulls last,
+                known_facts.row_key asc nulls last
         ) as nearness_rank
 
     from known_facts

@@ -59,7 +59,7 @@ facts as (
     from tickets
 
     left join account_keys
-        on tickets.email_domain = account_keys.match_key
+        on tickets.email_key = account_keys.match_key
         and tickets.account_id is null
 
     union all

@@ -139,7 +139,7 @@ ticket_accounts as (
     from tickets
 
     left join account_keys
-        on tickets.email_domain = account_keys.match_key
+        on tickets.email_key = account_keys.match_key
         and tickets.account_id is null
 
     where coalesce(tickets.account_id, account_keys.account_id) is not null

@@ -67,7 +67,7 @@ crm_moves as (
         contact_role_changes.account_id as given_account_id,
         coalesce(contact_role_changes.person_key, recorded_contacts.person_key) as given_person_key,
         cast(null as string) as name_key,
-        contact_role_changes.email_domain,
+        contact_role_changes.email_key,
         contact_role_changes.move,
         contact_role_changes.from_title,
         contact_role_changes.to_title,
@@ -102,7 +102,7 @@ version_moves as (
         account_id as given_account_id,
         person_key as given_person_key,
         name_key,
-        cast(null as string) as email_domain,
+        cast(null as string) as email_key,
         '{{ move }}' as move,
         previous_title as from_title,
         title as to_title,
@@ -133,7 +133,7 @@ alert_moves as (
         cast(null as string) as given_account_id,
         person_key as given_person_key,
         name_key,
-        account_domain as email_domain,
+        account_domain as email_key,
         move,
         from_title,
         to_title,
@@ -155,7 +155,7 @@ alert_moves as (
         cast(null as string) as given_account_id,
         person_key as given_person_key,
         cast(null as string) as name_key,
-        email_domain,
+        email_key,
         'title_changed' as move,
         from_title,
         to_title,
@@ -179,7 +179,7 @@ alert_moves as (
         cast(null as string) as given_account_id,
         person_key as given_person_key,
         cast(null as string) as name_key,
-        email_domain,
+        email_key,
         'left' as move,
         cast(null as string) as from_title,
         cast(null as string) as to_title,
@@ -223,7 +223,7 @@ window_moves as (
 matched as (
 
     {{ matched_to_account(
-        'window_moves', 'account_keys', {'person': 'given_person_key', 'domain': 'email_domain'}, 'move_key'
+        'window_moves', 'account_keys', {'person': 'given_person_key', 'domain': 'email_key'}, 'move_key'
     ) }}
 
 )

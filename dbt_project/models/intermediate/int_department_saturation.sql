@@ -81,7 +81,7 @@ core_user_days as (
 
     select distinct
         usage_intervals.account_id,
-        usage_intervals.user_id,
+        usage_intervals.user_key,
         usage_intervals.group_key as department,
         usage_intervals.used_on,
         usage_intervals.from_on,
@@ -103,7 +103,7 @@ users_per_business_day as (
         last_business_days.as_of_date,
         core_user_days.department,
         core_user_days.used_on,
-        count(distinct core_user_days.user_id) as users
+        count(distinct core_user_days.user_key) as users
 
     from core_user_days
 

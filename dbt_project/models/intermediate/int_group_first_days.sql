@@ -85,6 +85,7 @@ by_account as (
     inner join account_keys
         on first_uses.subscription_id = account_keys.match_key
         and account_keys.key_kind = 'subscription'
+        and first_uses.counted_on < account_keys.until_on
 
     where first_uses.account_id = ''
 

@@ -30,7 +30,7 @@ window_days as (
 
 active_users as (
 
-    {{ merged_intervals('usage_intervals', ['account_id', 'group_kind', 'group_key', 'user_id']) }}
+    {{ merged_intervals('usage_intervals', ['account_id', 'group_kind', 'group_key', 'user_key']) }}
 
 ),
 
@@ -40,7 +40,7 @@ recent_usage as (
         account_id,
         group_kind,
         group_key,
-        user_id,
+        user_key,
         used_on,
         from_on,
         least(until_on, {{ add_days('used_on', var('group_days')) }}) as until_on
@@ -51,17 +51,17 @@ recent_usage as (
 
 active_days as (
 
-    {{ merged_intervals('recent_usage', ['account_id', 'group_kind', 'group_key', 'user_id', 'used_on']) }}
+    {{ merged_intervals('recent_usage', ['account_id', 'group_kind', 'group_key', 'user_key', 'used_on']) }}
 
 ),
 
 day_changes as (
 
-    select account_id, group_kind, group_key, user_id, from_on, 1 as days from active_days
+    select account_id, group_kind, group_key, user_key, from_on, 1 as days from active_days
 
     union all
 
-    select account_id, group_kind, group_key, user_id, until_on as from_on, -1 as days from active_days
+    select account_id, group_kind, group_key, user_key, until_on as from_on, -1 as days from active_days
 
 ),
 
@@ -71,13 +71,13 @@ daily_day_changes as (
         account_id,
         group_kind,
         group_key,
-        user_id,
+        user_key,
         from_on,
         sum(days) as days
 
     from day_changes
 
-    group by account_id, group_kind, group_key, user_id, from_on
+    group by account_id, group_kind, group_key, user_key, from_on
 
 ),
 
@@ -87,14 +87,14 @@ day_levels as (
         account_id,
         group_kind,
         group_key,
-        user_id,
+        user_key,
         from_on,
         coalesce(
-            lead(from_on) over (partition by account_id, group_kind, group_key, user_id order by from_on),
+            lead(from_on) over (partition by account_id, group_kind, group_key, user_key order by from_on),
             {{ open_end() }}
         ) as until_on,
         sum(days) over (
-            partition by account_id, group_kind, group_key, user_id order by from_on
+            partition by account_id, group_kind, group_key, user_key order by from_on
             rows between unbounded preceding and current row
         ) as days
 
@@ -114,7 +114,7 @@ department_moves as (
 
     -- Departments a user was in before the present one.
     select distinct
-        later.user_id,
+        later.user_key,
         later.group_kind,
         later.group_key,
         later.from_on,
@@ -139,14 +139,14 @@ regular_users_from_scope as (
         regular_users.account_id,
         regular_users.group_kind,
         regular_users.group_key,
-        regular_users.user_id,
+        regular_users.user_key,
         greatest(regular_users.from_on, department_moves.from_on, scope.from_on) as from_on,
         least(regular_users.until_on, department_moves.until_on, scope.until_on) as until_on
 
     from regular_users
 
     inner join department_moves
-        on regular_users.user_id = department_moves.user_id
+        on regular_users.user_key = department_moves.user_key
         and regular_users.group_kind = department_moves.group_kind
         and regular_users.group_key = department_moves.group_key
         and regular_users.from_on < department_moves.until_on
@@ -163,7 +163,7 @@ regular_users_from_scope as (
 
 users_from_scope as (
 
-    {{ merged_intervals('regular_users_from_scope', ['account_id', 'group_kind', 'group_key', 'user_id']) }}
+    {{ merged_intervals('regular_users_from_scope', ['account_id', 'group_kind', 'group_key', 'user_key']) }}
 
 ),
 

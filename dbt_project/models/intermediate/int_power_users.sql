@@ -17,25 +17,25 @@ usage_intervals as (
 
 active_days as (
 
-    {{ merged_intervals('usage_intervals', ['account_id', 'user_id', 'used_on']) }}
+    {{ merged_intervals('usage_intervals', ['account_id', 'user_key', 'used_on']) }}
 
 ),
 
 changes as (
 
-    select account_id, user_id, greatest(from_on, {{ window_start() }}) as from_on, 1 as days, 0 as events, 0 as minutes
+    select account_id, user_key, greatest(from_on, {{ window_start() }}) as from_on, 1 as days, 0 as events, 0 as minutes
     from active_days
 
     union all
 
-    select account_id, user_id, until_on as from_on, -1 as days, 0 as events, 0 as minutes
+    select account_id, user_key, until_on as from_on, -1 as days, 0 as events, 0 as minutes
     from active_days
 
     union all
 
     select
         account_id,
-        user_id,
+        user_key,
         greatest(from_on, {{ window_start() }}) as from_on,
         0 as days,
         event_count as events,
@@ -44,7 +44,7 @@ changes as (
 
     union all
 
-    select account_id, user_id, until_on as from_on, 0 as days, -event_count as events, -coalesce(minutes, 0) as minutes
+    select account_id, user_key, until_on as from_on, 0 as days, -event_count as events, -coalesce(minutes, 0) as minutes
     from usage_intervals
 
 ),
@@ -53,7 +53,7 @@ daily_changes as (
 
     select
         account_id,
-        user_id,
+        user_key,
         from_on,
         sum(days) as days,
         sum(events) as events,
@@ -61,7 +61,7 @@ daily_changes as (
 
     from changes
 
-    group by account_id, user_id, from_on
+    group by account_id, user_key, from_on
 
 ),
 
@@ -69,19 +69,19 @@ levels as (
 
     select
         account_id,
-        user_id,
+        user_key,
         from_on,
         coalesce(
-            lead(from_on) over (partition by account_id, user_id order by from_on), {{ open_end() }}
+            lead(from_on) over (partition by account_id, user_key order by from_on), {{ open_end() }}
         ) as until_on,
         sum(days) over (
-            partition by account_id, user_id order by from_on rows between unbounded preceding and current row
+            partition by account_id, user_key order by from_on rows between unbounded preceding and current row
         ) as days,
         sum(events) over (
-            partition by account_id, user_id order by from_on rows between unbounded preceding and current row
+            partition by account_id, user_key order by from_on rows between unbounded preceding and current row
         ) as events,
         sum(minutes) over (
-            partition by account_id, user_id order by from_on rows between unbounded preceding and current row
+            partition by account_id, user_key order by from_on rows between unbounded preceding and current row
         ) as minutes
 
     from daily_changes
@@ -92,7 +92,7 @@ user_days as (
 
     select
         levels.account_id,
-        levels.user_id,
+        levels.user_key,
         window_days.as_of_date,
         levels.days,
         levels.minutes,

@@ -93,15 +93,22 @@ assignments as (
 
 ),
 
+active_people as (
+
+    {{ merged_intervals('named_employee_usage', ['account_id', 'user_key']) }}
+
+),
+
 active_users as (
 
+    -- Seats are held by users: two users of one person hold two.
     {{ merged_intervals('named_employee_usage', ['account_id', 'user_id']) }}
 
 ),
 
-excluded_users as (
+excluded_people as (
 
-    {{ merged_intervals('excluded_usage', ['account_id', 'user_id']) }}
+    {{ merged_intervals('excluded_usage', ['account_id', 'user_key']) }}
 
 ),
 
@@ -162,11 +169,11 @@ in_product_events as (
 
 measure_intervals as (
 
-    select account_id, 'active_users' as measure, 1 as amount, from_on, until_on from active_users
+    select account_id, 'active_users' as measure, 1 as amount, from_on, until_on from active_people
 
     union all
 
-    select account_id, 'excluded_users' as measure, 1 as amount, from_on, until_on from excluded_users
+    select account_id, 'excluded_users' as measure, 1 as amount, from_on, until_on from excluded_people
 
     union all
 

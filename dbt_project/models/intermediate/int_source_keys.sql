@@ -36,9 +36,32 @@
     ('growth', 'stg_growth__events', 'domain', 'account_domain'),
     ('growth', 'stg_growth__intent_topics', 'domain', 'account_domain'),
 ] -%}
+{#- An override of an address brings all that the address ever said, on the day the override counts. -#}
+{%- set addressed_sources = [
+    ('support', 'stg_support__tickets', 'requester_key', 'account_id is null'),
+    ('ticket_texts', 'stg_support__tickets', 'requester_key', 'account_id is null and body is not null'),
+    ('feedback', 'stg_feedback__nps_responses', 'person_key', 'account_id is null'),
+    ('identity', 'stg_identity__directory_entries', 'person_key', 'account_id is null'),
+    ('people', 'stg_people__signature_changes', 'person_key', 'true'),
+    ('people', 'stg_people__absence_patterns', 'person_key', 'true'),
+] -%}
 {%- set with_account_id = ['support', 'ticket_texts', 'feedback', 'identity'] -%}
 
 with
+
+email_overrides as (
+
+    select
+        match_key,
+        min(from_on) as from_on
+
+    from {{ ref('stg_identity__overrides') }}
+
+    where key_kind = 'email'
+
+    group by match_key
+
+),
 
 arrived as (
 
@@ -56,6 +79,20 @@ arrived as (
     where {{ newly_known('known_on') }}
         and {{ key }} is not null
         {{ 'and account_id is null' if source_name in with_account_id }}
+
+    union all
+
+    {% endfor -%}
+    {% for source_name, model, person, condition in addressed_sources -%}
+    select
+        '{{ source_name }}' as source_name,
+        'domain' as key_kind,
+        email_overrides.match_key,
+        greatest(said.known_on, email_overrides.from_on) as known_on
+    from {{ ref(model) }} as said
+    inner join email_overrides on said.{{ person }} = email_overrides.match_key
+    where {{ newly_known('greatest(said.known_on, email_overrides.from_on)') }}
+        and {{ condition }}
 
     union all
 

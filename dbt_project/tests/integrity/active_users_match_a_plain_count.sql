@@ -11,7 +11,7 @@ plain_count as (
 
     select
         usage_intervals.account_id,
-        count(distinct usage_intervals.user_id) as active_users
+        count(distinct usage_intervals.user_key) as active_users
 
     from {{ ref('int_usage_intervals') }} as usage_intervals
 

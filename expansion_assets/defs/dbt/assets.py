@@ -2,17 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
 from expansion_assets.defs.dbt.in_process import build
+from expansion_assets.defs.identity.checks import MATCH_RATE
 from expansion_assets.defs.partitions import DAYS, SINGLE_RUN, days_of
 from expansion_assets.defs.resources import Warehouse
 from expansion_assets.project import ensure_manifest
+from expansion_assets.sources.match_rate import render_rates
 from expansion_assets.sources.versions import create_raw_tables
 from expansion_assets.store.control import write_control
+from expansion_assets.store.identity import match_rates
 from expansion_assets.store.warehouse import create_tables
 from expansion_assets.workspace import load_workspace
 
@@ -42,6 +46,15 @@ def _run(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[An
     yield from build(context, workspace.settings, MANIFEST)
 
 
+def _with_match_rates(context: dg.AssetExecutionContext, warehouse: Warehouse, event: Any) -> Any:
+    """The output of the match-rate mart with the rates of the newest day as its metadata; anything else as it is."""
+    if not isinstance(event, dg.Output) or event.output_name != "__".join(MATCH_RATE):
+        return event
+    with warehouse.connect() as connection:
+        rates = match_rates(connection, days_of(context)[1] - timedelta(days=1))
+    return event.with_metadata({**event.metadata, "match_rates": dg.MetadataValue.md(render_rates(rates))})
+
+
 # Views and window-sized tables hold no days of their own, so they are not partitioned: only marts are. It also spares
 # 60 events for each day of a backfill.
 @dbt_assets(
@@ -59,7 +72,8 @@ def preparation(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iter
 )
 def features(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
     """Feature marts at account x day, timeline and texts."""
-    yield from _run(context, warehouse)
+    for event in _run(context, warehouse):
+        yield _with_match_rates(context, warehouse, event)
 
 
 @dbt_assets(

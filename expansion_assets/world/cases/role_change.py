@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from random import Random
 
+from expansion_assets.sources.identity import person_key
 from expansion_assets.world import people
 from expansion_assets.world.cases.kinds import Kind, Plant
 from expansion_assets.world.model import Account, Book, Contact
@@ -28,7 +29,7 @@ def _is_settled_user(contact: Contact) -> bool:
 def _true(
     book: Book, name: str, account: Account, sub: str, email: str, window: tuple[int, int], note: str
 ) -> None:
-    book.add_case(name, account, _TRIGGER, sub, people.person_key(email), window, note)
+    book.add_case(name, account, _TRIGGER, sub, person_key(email, book.pseudonym_key), window, note)
 
 
 def _decoy(
@@ -41,7 +42,7 @@ def _decoy(
     note: str,
     kind: str,
 ) -> None:
-    book.add_case(name, account, _TRIGGER, sub, people.person_key(email), window, note, kind)
+    book.add_case(name, account, _TRIGGER, sub, person_key(email, book.pseudonym_key), window, note, kind)
 
 
 def _webhook(

@@ -25,6 +25,7 @@ def _book() -> Book:
         Landing(period.first_day, period.last_day),
         200,
         150,
+        "a key of the test's own",
     )
     book.owners = build_owners(4, streams)
     return book

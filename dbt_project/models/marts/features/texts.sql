@@ -4,7 +4,7 @@
     Notes are the vendor's words, also where they tell what a customer said. -#}
 {%- set columns = {
     'given_account_id': 'account_id',
-    'email_domain': 'cast(null as string)',
+    'email_key': 'cast(null as string)',
     'kind': 'kind',
     'speaker_side': "'customer'",
     'body': 'body',
@@ -17,7 +17,7 @@
 {%- set sources = [
     {
         'relation': ref('stg_support__tickets'),
-        'email_domain': 'email_domain',
+        'email_key': 'email_key',
         'kind': "'ticket'",
         'body': 'concat_ws(chr(10), subject, body)',
         'requester_key': 'requester_key',
@@ -26,7 +26,7 @@
     },
     {
         'relation': ref('stg_feedback__nps_responses'),
-        'email_domain': 'email_domain',
+        'email_key': 'email_key',
         'kind': "'nps'",
         'body': 'comment',
         'requester_key': 'person_key',
@@ -74,7 +74,7 @@ window_texts as (
 
 matched as (
 
-    {{ matched_to_account('window_texts', 'account_keys', {'domain': 'email_domain'}, 'text_id') }}
+    {{ matched_to_account('window_texts', 'account_keys', {'domain': 'email_key'}, 'text_id') }}
 
 )
 

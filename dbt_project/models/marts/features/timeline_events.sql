@@ -4,7 +4,7 @@
 {%- set columns = {
     'happened_at': 'happened_at',
     'given_account_id': 'account_id',
-    'email_domain': 'cast(null as string)',
+    'email_key': 'cast(null as string)',
     'person_key': 'cast(null as string)',
     'kind': 'kind',
     'summary': 'kind',
@@ -12,14 +12,14 @@
 {%- set sources = [
     {
         'relation': ref('stg_support__tickets'),
-        'email_domain': 'email_domain',
+        'email_key': 'email_key',
         'person_key': 'requester_key',
         'kind': "'ticket_opened'",
         'summary': "coalesce(topic, 'no topic') || ', ' || priority",
     },
     {
         'relation': ref('stg_feedback__nps_responses'),
-        'email_domain': 'email_domain',
+        'email_key': 'email_key',
         'person_key': 'person_key',
         'kind': "'nps_answered'",
         'summary': "'score ' || cast(score as string)",
@@ -66,13 +66,13 @@
     {
         'relation': ref('stg_growth__events'),
         'given_account_id': 'cast(null as string)',
-        'email_domain': 'account_domain',
+        'email_key': 'account_domain',
         'summary': 'coalesce(title, kind)',
     },
     {
         'relation': ref('stg_growth__intent_topics'),
         'given_account_id': 'cast(null as string)',
-        'email_domain': 'account_domain',
+        'email_key': 'account_domain',
         'kind': "'intent_topic'",
         'summary': 'topic',
     },
@@ -123,7 +123,7 @@ window_events as (
 
 matched as (
 
-    {{ matched_to_account('window_events', 'account_keys', {'domain': 'email_domain'}, 'event_key') }}
+    {{ matched_to_account('window_events', 'account_keys', {'domain': 'email_key'}, 'event_key') }}
 
 ),
 

@@ -6,12 +6,18 @@ source as (
 
 ),
 
+id_overrides as (
+
+    {{ id_overrides() }}
+
+),
+
 renamed as (
 
     select
         ---------- ids
         cast(line_id as string) as line_id,
-        cast(account_id as string) as account_id,
+        {{ account_by_id() }} as account_id,
         'billing_subscription_lines' as source_table,
         cast(row_key as string) as row_key,
 
@@ -33,6 +39,7 @@ renamed as (
         ---------- booleans
         cast(restricts_departments as boolean) as restricts_departments,
         cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+        id_overrides.overridden_id is not null as is_account_overridden,
 
         ---------- dates and times
         cast(starts_on as date) as starts_on,
@@ -46,6 +53,8 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    {{ join_id_overrides() }}
 
 )
 

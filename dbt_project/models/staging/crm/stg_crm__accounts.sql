@@ -6,6 +6,12 @@ source as (
 
 ),
 
+domains as (
+
+    select domain as spelt_domain, company_domain from {{ ref('stg_identity__domains') }}
+
+),
+
 renamed as (
 
     select
@@ -18,7 +24,7 @@ renamed as (
 
         ---------- texts
         cast(name as string) as account_name,
-        {{ registrable_domain('domain') }} as domain,
+        domains.company_domain as domain,
         cast(segment as string) as segment,
         cast(country as string) as country,
         cast(currency as string) as currency,
@@ -46,6 +52,8 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    left join domains on source.domain = domains.spelt_domain
 
 )
 

@@ -6,19 +6,40 @@ source as (
 
 ),
 
+addresses as (
+
+    select
+        address as spelt_address,
+        person_key,
+        email_domain,
+        email_key,
+        status as email_status
+
+    from {{ ref('stg_identity__addresses') }}
+
+),
+
+id_overrides as (
+
+    {{ id_overrides() }}
+
+),
+
 renamed as (
 
     select
         ---------- ids
         cast(change_id as string) as change_id,
-        cast(account_id as string) as account_id,
+        {{ account_by_id() }} as account_id,
         cast(contact_id as string) as contact_id,
-        {{ person_key('email') }} as person_key,
+        addresses.person_key,
         'crm_contact_role_changes' as source_table,
         cast(row_key as string) as row_key,
 
         ---------- texts
-        {{ email_domain('email') }} as email_domain,
+        addresses.email_domain,
+        addresses.email_key,
+        addresses.email_status,
         cast(move as string) as move,
         cast(from_title as string) as from_title,
         cast(to_title as string) as to_title,
@@ -31,6 +52,7 @@ renamed as (
 
         ---------- booleans
         cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+        id_overrides.overridden_id is not null as is_account_overridden,
 
         ---------- dates and times
         cast(changed_at as timestamp) as changed_at,
@@ -42,6 +64,10 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    left join addresses on source.email = addresses.spelt_address
+
+    {{ join_id_overrides() }}
 
 )
 

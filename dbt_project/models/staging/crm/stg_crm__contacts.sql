@@ -6,19 +6,46 @@ source as (
 
 ),
 
+addresses as (
+
+    select
+        address as spelt_address,
+        person_key,
+        email_domain,
+        email_key,
+        status as email_status
+
+    from {{ ref('stg_identity__addresses') }}
+
+),
+
+names as (
+
+    select name as spelt_name, name_key from {{ source('identity', 'names') }}
+
+),
+
+id_overrides as (
+
+    {{ id_overrides() }}
+
+),
+
 renamed as (
 
     select
         ---------- ids
         cast(contact_id as string) as contact_id,
-        cast(account_id as string) as account_id,
-        {{ name_key('name') }} as name_key,
-        {{ person_key('email') }} as person_key,
+        {{ account_by_id() }} as account_id,
+        names.name_key,
+        addresses.person_key,
         'crm_contacts' as source_table,
         cast(row_key as string) as row_key,
 
         ---------- texts
-        {{ email_domain('email') }} as email_domain,
+        addresses.email_domain,
+        addresses.email_key,
+        addresses.email_status,
         cast(title as string) as title,
         cast(function as string) as function,
         cast(deal_role as string) as deal_role,
@@ -31,6 +58,7 @@ renamed as (
         ---------- booleans
         cast(has_consent as boolean) as has_consent,
         cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+        id_overrides.overridden_id is not null as is_account_overridden,
 
         ---------- dates and times
         cast(updated_at as timestamp) as updated_at,
@@ -42,6 +70,12 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    left join addresses on source.email = addresses.spelt_address
+
+    left join names on source.name = names.spelt_name
+
+    {{ join_id_overrides() }}
 
 )
 

@@ -6,12 +6,18 @@ source as (
 
 ),
 
+id_overrides as (
+
+    {{ id_overrides() }}
+
+),
+
 renamed as (
 
     select
         ---------- ids
         cast(goal_id as string) as goal_id,
-        cast(account_id as string) as account_id,
+        {{ account_by_id() }} as account_id,
         'crm_goals' as source_table,
         cast(row_key as string) as row_key,
 
@@ -25,6 +31,7 @@ renamed as (
 
         ---------- booleans
         cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+        id_overrides.overridden_id is not null as is_account_overridden,
 
         ---------- dates and times
         cast(stated_on as date) as stated_on,
@@ -37,6 +44,8 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    {{ join_id_overrides() }}
 
 )
 

@@ -6,12 +6,18 @@ source as (
 
 ),
 
+id_overrides as (
+
+    {{ id_overrides() }}
+
+),
+
 renamed as (
 
     select
         ---------- ids
         cast(note_id as string) as note_id,
-        cast(account_id as string) as account_id,
+        {{ account_by_id() }} as account_id,
         cast(author_id as string) as author_id,
         'crm_owner_notes' as source_table,
         cast(row_key as string) as row_key,
@@ -24,6 +30,7 @@ renamed as (
 
         ---------- booleans
         cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+        id_overrides.overridden_id is not null as is_account_overridden,
 
         ---------- dates and times
         cast(written_at as timestamp) as written_at,
@@ -35,6 +42,8 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    {{ join_id_overrides() }}
 
 )
 

@@ -6,12 +6,18 @@ source as (
 
 ),
 
+addresses as (
+
+    select address as spelt_address, person_key, email_domain, email_key from {{ ref('stg_identity__addresses') }}
+
+),
+
 renamed as (
 
     select
         ---------- ids
         cast(owner_id as string) as owner_id,
-        {{ person_key('email') }} as person_key,
+        addresses.person_key,
         'crm_owners' as source_table,
         cast(row_key as string) as row_key,
 
@@ -36,6 +42,8 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    left join addresses on source.email = addresses.spelt_address
 
 )
 

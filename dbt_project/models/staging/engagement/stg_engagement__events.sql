@@ -6,13 +6,25 @@ source as (
 
 ),
 
+addresses as (
+
+    select address as spelt_address, person_key, email_domain, email_key from {{ ref('stg_identity__addresses') }}
+
+),
+
+id_overrides as (
+
+    {{ id_overrides() }}
+
+),
+
 renamed as (
 
     select
         ---------- ids
         cast(event_id as string) as event_id,
-        cast(account_id as string) as account_id,
-        {{ person_key('person_email') }} as person_key,
+        {{ account_by_id() }} as account_id,
+        addresses.person_key,
         'engagement_events' as source_table,
         cast(row_key as string) as row_key,
 
@@ -26,6 +38,7 @@ renamed as (
 
         ---------- booleans
         cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+        id_overrides.overridden_id is not null as is_account_overridden,
 
         ---------- dates and times
         cast(occurred_at as timestamp) as occurred_at,
@@ -37,6 +50,10 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    left join addresses on source.person_email = addresses.spelt_address
+
+    {{ join_id_overrides() }}
 
 )
 

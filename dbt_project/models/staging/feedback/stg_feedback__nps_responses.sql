@@ -6,18 +6,39 @@ source as (
 
 ),
 
+addresses as (
+
+    select
+        address as spelt_address,
+        person_key,
+        email_domain,
+        email_key,
+        status as email_status
+
+    from {{ ref('stg_identity__addresses') }}
+
+),
+
+id_overrides as (
+
+    {{ id_overrides() }}
+
+),
+
 renamed as (
 
     select
         ---------- ids
         cast(response_id as string) as response_id,
-        cast(account_id as string) as account_id,
-        {{ person_key('email') }} as person_key,
+        {{ account_by_id() }} as account_id,
+        addresses.person_key,
         'feedback_nps' as source_table,
         cast(row_key as string) as row_key,
 
         ---------- texts
-        {{ email_domain('email') }} as email_domain,
+        addresses.email_domain,
+        addresses.email_key,
+        addresses.email_status,
         cast(comment as string) as comment,
 
         ---------- numerics
@@ -26,6 +47,7 @@ renamed as (
 
         ---------- booleans
         cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+        id_overrides.overridden_id is not null as is_account_overridden,
 
         ---------- dates and times
         cast(responded_at as timestamp) as responded_at,
@@ -37,6 +59,10 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    left join addresses on source.email = addresses.spelt_address
+
+    {{ join_id_overrides() }}
 
 )
 

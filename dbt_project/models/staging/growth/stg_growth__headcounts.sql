@@ -6,11 +6,18 @@ source as (
 
 ),
 
+domains as (
+
+    select domain as spelt_domain, company_domain, status as domain_status from {{ ref('stg_identity__domains') }}
+
+),
+
 renamed as (
 
     select
         ---------- ids
-        {{ registrable_domain('account_domain') }} as account_domain,
+        domains.company_domain as account_domain,
+        domains.domain_status,
         {{ clean_label('department') }} as department,
         'growth_headcount' as source_table,
         cast(row_key as string) as row_key,
@@ -32,6 +39,8 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    left join domains on source.account_domain = domains.spelt_domain
 
 )
 

@@ -6,6 +6,12 @@ source as (
 
 ),
 
+domains as (
+
+    select domain as spelt_domain, company_domain, status as domain_status from {{ ref('stg_identity__domains') }}
+
+),
+
 renamed as (
 
     select
@@ -15,7 +21,8 @@ renamed as (
         cast(row_key as string) as row_key,
 
         ---------- texts
-        {{ registrable_domain('account_domain') }} as account_domain,
+        domains.company_domain as account_domain,
+        domains.domain_status,
         cast(topic as string) as topic,
 
         ---------- numerics
@@ -35,6 +42,8 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    left join domains on source.account_domain = domains.spelt_domain
 
 )
 

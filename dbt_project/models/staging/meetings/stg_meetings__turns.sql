@@ -6,14 +6,26 @@ source as (
 
 ),
 
+addresses as (
+
+    select address as spelt_address, person_key, email_domain, email_key from {{ ref('stg_identity__addresses') }}
+
+),
+
+id_overrides as (
+
+    {{ id_overrides() }}
+
+),
+
 renamed as (
 
     select
         ---------- ids
         cast(turn_id as string) as turn_id,
         cast(note_id as string) as note_id,
-        cast(account_id as string) as account_id,
-        {{ person_key('speaker_email') }} as person_key,
+        {{ account_by_id() }} as account_id,
+        addresses.person_key,
         'meetings_turns' as source_table,
         cast(row_key as string) as row_key,
 
@@ -27,6 +39,7 @@ renamed as (
 
         ---------- booleans
         cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+        id_overrides.overridden_id is not null as is_account_overridden,
 
         ---------- dates and times
         cast(spoken_at as timestamp) as spoken_at,
@@ -38,6 +51,10 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    left join addresses on source.speaker_email = addresses.spelt_address
+
+    {{ join_id_overrides() }}
 
 )
 

@@ -6,17 +6,32 @@ source as (
 
 ),
 
+addresses as (
+
+    select
+        address as spelt_address,
+        person_key,
+        email_domain,
+        email_key,
+        status as email_status
+
+    from {{ ref('stg_identity__addresses') }}
+
+),
+
 renamed as (
 
     select
         ---------- ids
         cast(pattern_id as string) as pattern_id,
-        {{ person_key('email') }} as person_key,
+        addresses.person_key,
         'people_absence_patterns' as source_table,
         cast(row_key as string) as row_key,
 
         ---------- texts
-        {{ email_domain('email') }} as email_domain,
+        addresses.email_domain,
+        addresses.email_key,
+        addresses.email_status,
         cast(pattern as string) as pattern,
 
         ---------- numerics
@@ -35,6 +50,8 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    left join addresses on source.email = addresses.spelt_address
 
 )
 

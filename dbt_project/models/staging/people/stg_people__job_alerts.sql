@@ -6,19 +6,47 @@ source as (
 
 ),
 
+addresses as (
+
+    select
+        address as spelt_address,
+        person_key,
+        email_domain,
+        email_key,
+        status as email_status
+
+    from {{ ref('stg_identity__addresses') }}
+
+),
+
+names as (
+
+    select name as spelt_name, name_key from {{ source('identity', 'names') }}
+
+),
+
+domains as (
+
+    select domain as spelt_domain, company_domain, status as domain_status from {{ ref('stg_identity__domains') }}
+
+),
+
 renamed as (
 
     select
         ---------- ids
         cast(alert_id as string) as alert_id,
-        {{ name_key('person_name') }} as name_key,
-        {{ person_key('person_email') }} as person_key,
+        names.name_key,
+        addresses.person_key,
         'people_job_alerts' as source_table,
         cast(row_key as string) as row_key,
 
         ---------- texts
-        {{ registrable_domain('account_domain') }} as account_domain,
-        {{ email_domain('person_email') }} as email_domain,
+        domains.company_domain as account_domain,
+        domains.domain_status,
+        addresses.email_domain,
+        addresses.email_key,
+        addresses.email_status,
         cast(move as string) as move,
         cast(from_title as string) as from_title,
         cast(to_title as string) as to_title,
@@ -39,6 +67,12 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    left join addresses on source.person_email = addresses.spelt_address
+
+    left join names on source.person_name = names.spelt_name
+
+    left join domains on source.account_domain = domains.spelt_domain
 
 )
 

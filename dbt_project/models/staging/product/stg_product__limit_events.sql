@@ -6,12 +6,18 @@ source as (
 
 ),
 
+id_overrides as (
+
+    {{ id_overrides() }}
+
+),
+
 renamed as (
 
     select
         ---------- ids
         cast(event_id as string) as event_id,
-        cast(account_id as string) as account_id,
+        {{ account_by_id() }} as account_id,
         cast(user_id as string) as user_id,
         'product_limit_events' as source_table,
         cast(row_key as string) as row_key,
@@ -25,6 +31,7 @@ renamed as (
 
         ---------- booleans
         cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+        id_overrides.overridden_id is not null as is_account_overridden,
 
         ---------- dates and times
         cast(occurred_at as timestamp) as occurred_at,
@@ -36,6 +43,8 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    {{ join_id_overrides() }}
 
 )
 

@@ -6,11 +6,17 @@ source as (
 
 ),
 
+id_overrides as (
+
+    {{ id_overrides() }}
+
+),
+
 renamed as (
 
     select
         ---------- ids
-        cast(account_id as string) as account_id,
+        {{ account_by_id() }} as account_id,
         cast(meter as string) as meter,
         'product_metered_usage' as source_table,
         cast(row_key as string) as row_key,
@@ -21,6 +27,7 @@ renamed as (
 
         ---------- booleans
         cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+        id_overrides.overridden_id is not null as is_account_overridden,
 
         ---------- dates and times
         cast(used_on as date) as used_on,
@@ -32,6 +39,8 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    {{ join_id_overrides() }}
 
 )
 

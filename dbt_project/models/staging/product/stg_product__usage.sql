@@ -6,12 +6,18 @@ source as (
 
 ),
 
+id_overrides as (
+
+    {{ id_overrides() }}
+
+),
+
 renamed as (
 
     select
         ---------- ids
         cast(usage_id as string) as usage_id,
-        cast(account_id as string) as account_id,
+        {{ account_by_id() }} as account_id,
         cast(subscription_id as string) as subscription_id,
         cast(user_id as string) as user_id,
         'product_usage' as source_table,
@@ -27,6 +33,7 @@ renamed as (
 
         ---------- booleans
         cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+        id_overrides.overridden_id is not null as is_account_overridden,
 
         ---------- dates and times
         cast(used_on as date) as used_on,
@@ -38,6 +45,8 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    {{ join_id_overrides() }}
 
 )
 

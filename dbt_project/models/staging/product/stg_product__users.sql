@@ -6,19 +6,49 @@ source as (
 
 ),
 
+addresses as (
+
+    select
+        address as spelt_address,
+        person_key,
+        email_domain,
+        email_key,
+        status as email_status,
+        user_kind as ruled_user_kind,
+        user_kind_rule
+
+    from {{ ref('stg_identity__addresses') }}
+
+),
+
+id_overrides as (
+
+    {{ id_overrides() }}
+
+),
+
 renamed as (
 
     select
         ---------- ids
         cast(user_id as string) as user_id,
-        cast(account_id as string) as account_id,
-        {{ person_key('email') }} as person_key,
+        {{ account_by_id() }} as account_id,
+        addresses.person_key,
         'product_users' as source_table,
         cast(row_key as string) as row_key,
 
         ---------- texts
-        {{ email_domain('email') }} as email_domain,
-        cast(user_kind as string) as user_kind,
+        addresses.email_domain,
+        addresses.email_key,
+        addresses.email_status,
+        case
+            when source.user_kind <> 'employee' then cast(source.user_kind as string)
+            else coalesce(addresses.ruled_user_kind, 'employee')
+        end as user_kind,
+        case
+            when source.user_kind <> 'employee' then 'user_kind_column'
+            else addresses.user_kind_rule
+        end as user_kind_rule,
         cast(role as string) as role,
 
         ---------- numerics
@@ -26,6 +56,7 @@ renamed as (
 
         ---------- booleans
         cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+        id_overrides.overridden_id is not null as is_account_overridden,
 
         ---------- dates and times
         cast(created_at as timestamp) as created_at,
@@ -38,6 +69,10 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    left join addresses on source.email = addresses.spelt_address
+
+    {{ join_id_overrides() }}
 
 )
 

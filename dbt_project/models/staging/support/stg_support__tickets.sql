@@ -6,18 +6,39 @@ source as (
 
 ),
 
+addresses as (
+
+    select
+        address as spelt_address,
+        person_key,
+        email_domain,
+        email_key,
+        status as email_status
+
+    from {{ ref('stg_identity__addresses') }}
+
+),
+
+id_overrides as (
+
+    {{ id_overrides() }}
+
+),
+
 renamed as (
 
     select
         ---------- ids
         cast(ticket_id as string) as ticket_id,
-        cast(account_id as string) as account_id,
-        {{ person_key('requester_email') }} as requester_key,
+        {{ account_by_id() }} as account_id,
+        addresses.person_key as requester_key,
         'support_tickets' as source_table,
         cast(row_key as string) as row_key,
 
         ---------- texts
-        {{ email_domain('requester_email') }} as email_domain,
+        addresses.email_domain,
+        addresses.email_key,
+        addresses.email_status,
         {{ clean_label('department') }} as department,
         cast(subject as string) as subject,
         cast(body as string) as body,
@@ -31,6 +52,7 @@ renamed as (
         ---------- booleans
         cast(is_escalated as boolean) as is_escalated,
         cast(is_known_at_assumed as boolean) as is_known_at_assumed,
+        id_overrides.overridden_id is not null as is_account_overridden,
 
         ---------- dates and times
         cast(created_at as timestamp) as created_at,
@@ -43,6 +65,10 @@ renamed as (
         {{ workspace_date('known_to') }} as replaced_on
 
     from source
+
+    left join addresses on source.requester_email = addresses.spelt_address
+
+    {{ join_id_overrides() }}
 
 )
 

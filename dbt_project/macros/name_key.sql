@@ -1,3 +1,0 @@
-{% macro name_key(name) -%}
-    md5({{ clean_label(name) }})
-{%- endmacro %}
