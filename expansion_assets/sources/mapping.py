@@ -24,6 +24,8 @@ Scalar = str | int | float | bool
 Format = Literal["csv", "jsonl", "parquet"]
 EXTRACTED_AT = "_extracted_at"
 """Load time of a row read from a database whose table has none of its own."""
+IS_DELETED = "_is_deleted"
+"""True in the row that says that a database no longer has it (``deletes``)."""
 _NUMBER_ONLY = ("decimal", "thousands", "strip")
 _TIME_ONLY = ("formats", "epoch", "zone")
 
@@ -182,6 +184,9 @@ class PostgresSource(_Model):
     assume_history: bool = False
     """The first load has no load time: known_at = happened_at + arrival lag, marked as assumed, so that the past can be
     replayed. Without it, everything that the first load brings is known from the first load on."""
+
+    deletes: bool = False
+    """Read the keys of the whole table each time, and report the landed rows that are no longer there as deleted."""
 
     @model_validator(mode="after")
     def _one_relation(self) -> PostgresSource:
@@ -348,4 +353,9 @@ def _misfit(table: TableMapping, contract: TableContract) -> str | None:
         for key in contract.key:
             if table.postgres.key is None and (key not in table.columns or table.columns[key].column is None):
                 return f".{key}: is no plain source column, so postgres.key must name the key columns"
+        if table.postgres.deletes and contract.deleted_by is None:
+            return f": the contract of {contract.name} knows no deletions; postgres.deletes does not go with it"
+        flag = table.columns.get(contract.deleted_by or "")
+        if table.postgres.deletes and (flag is None or flag.column != IS_DELETED):
+            return f".{contract.deleted_by}: must be {IS_DELETED} when postgres.deletes is true"
     return None

@@ -84,8 +84,7 @@ def typed(column: Column, text: str, mapping: ColumnMapping | None) -> str:
         number = f"try_cast({_plain_number(text, spec)} as double)"
         return f"case when {number} = floor({number}) then try_cast({number} as bigint) end"
     if column.type == "number":
-        number = f"try_cast({_plain_number(text, spec)} as double)"
-        return f"case when isfinite({number}) then {number} end"
+        return f"try_cast({_plain_number(text, spec)} as double)"
     return f"try_cast({text} as {SQL_TYPES[column.type]})"
 
 

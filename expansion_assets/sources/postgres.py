@@ -6,7 +6,7 @@ means (``mapping``), whether a value is good (``judging``): the files are then l
 The landing files are the only state. A batch is written under a temporary name and renamed, so a file is there whole
 or not at all; the next read starts at the newest cursor of the files less the overlap, and rows that stand there
 unchanged are left out. A kill at any moment therefore neither loses nor doubles a row. Deletes leave no trace in a
-cursor column: a table whose rows vanish needs a flag column or a full snapshot.
+cursor column: a table whose rows vanish needs a flag column, or ``deletes``, which compares the keys.
 Driver: https://arrow.apache.org/adbc/current/driver/postgresql.html
 """
 
@@ -30,7 +30,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expansion_assets.sources.contracts import TableContract
-from expansion_assets.sources.mapping import EXTRACTED_AT, PostgresSource, TableMapping
+from expansion_assets.sources.mapping import EXTRACTED_AT, IS_DELETED, PostgresSource, TableMapping
 from expansion_assets.sources.sql import literal, quoted
 
 logger = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ class Extraction:
     rows_read: int = 0
     rows_new: int = 0
     files: int = 0
+    rows_gone: int = 0
 
 
 def refresh(
@@ -154,9 +155,11 @@ class _Reader:
                 done.rows_read += chunk.num_rows
                 new = self._new_rows(engine, chunk)
                 if new.num_rows:
-                    self._write(new)
+                    self._write(self._stamped(new))
                     done.rows_new += new.num_rows
                     done.files += 1
+            if self.source.deletes and self.files:
+                done.rows_gone = self._report_gone(engine)
             if not self.files and schema is not None:
                 self._write(self._stamped(schema.empty_table()))
             self.marker.unlink(missing_ok=True)
@@ -216,7 +219,11 @@ class _Reader:
             f"""
             insert into landed
             select {_hash(self.shape.key, described)} as key_hash,
-                arg_max({_hash(sorted(self.shape.columns), described)}, filename)
+                -- A row that comes back as it was is new: no hash stands for a deletion.
+                arg_max(
+                    case when {_is_alive(described)} then {_hash(sorted(self.shape.columns), described)} else 0 end,
+                    filename
+                )
             from {self._landed()} {again} group by key_hash
             """
         )
@@ -225,7 +232,7 @@ class _Reader:
         names = set(chunk.column_names)
         engine.register("chunk", chunk)
         try:
-            return self._stamped(engine.sql(
+            return engine.sql(
                 f"""
                 select chunk.* from chunk
                 where not exists (
@@ -234,14 +241,49 @@ class _Reader:
                         and row_hash = {_hash(sorted(self.shape.columns), names)}
                 )
                 """
-            ).to_arrow_table())
+            ).to_arrow_table()
         finally:
             engine.unregister("chunk")
 
-    def _stamped(self, rows: pa.Table) -> pa.Table:
+    def _report_gone(self, engine: duckdb.DuckDBPyConnection) -> int:
+        """Land the last state of each key that the table no longer has, marked as deleted."""
+        engine.execute("create temp table present (key_hash uhugeint)")
+        names = ", ".join(f"{self.shape.columns[name]} as {quoted(name)}" for name in self.shape.key)
+        for keys in _chunks(self.connection, f"select {names} from {_relation(self.source)}", self.source.batch_rows):
+            engine.register("keys", keys)
+            engine.execute(f"insert into present select {_hash(self.shape.key, set(keys.column_names))} from keys")
+            engine.unregister("keys")
+        described = {row[0] for row in engine.execute(f"describe select * from {self._landed()}").fetchall()}
+        columns = ", ".join(quoted(name) for name in self.shape.columns if name in described)
+        engine.execute(
+            f"""
+            create temp table gone as
+            select {columns}
+            from (
+                select *, {_hash(self.shape.key, described)} as key_hash, {_is_alive(described)} as is_alive,
+                    row_number() over (partition by key_hash order by filename desc) as turn
+                from {self._landed()}
+            )
+            where turn = 1 and is_alive and key_hash not in (select key_hash from present)
+            """
+        )
+        [(gone, present)] = engine.execute(
+            "select (select count(*) from gone), (select count(*) from present)"
+        ).fetchall()
+        if gone and not present:
+            # A table that is being rebuilt, or a right that was taken away, looks just like this.
+            raise ExtractionError(f"the table is empty; that all {gone} landed rows were deleted is not believed")
+        if gone:
+            for rows in engine.sql("from gone").to_arrow_reader(self.source.batch_rows):
+                self._write(self._stamped(pa.Table.from_batches([rows]), is_deleted=True))
+        return int(gone)
+
+    def _stamped(self, rows: pa.Table, *, is_deleted: bool = False) -> pa.Table:
         kind = pa.timestamp("us", tz="UTC")
-        stamp = pa.nulls(rows.num_rows, kind) if self.is_assumed else pa.array([self.now] * rows.num_rows, kind)
-        return rows.append_column(EXTRACTED_AT, stamp)
+        is_assumed = self.is_assumed and not is_deleted
+        stamp = pa.nulls(rows.num_rows, kind) if is_assumed else pa.array([self.now] * rows.num_rows, kind)
+        rows = rows.append_column(EXTRACTED_AT, stamp)
+        return rows.append_column(IS_DELETED, pa.array([is_deleted] * rows.num_rows)) if self.source.deletes else rows
 
     def _write(self, rows: pa.Table) -> None:
         """Write one landing file: whole on the disk before it has its name."""
@@ -265,6 +307,11 @@ def _hash(names: Sequence[str], present: set[str]) -> str:
     """SQL of a 128-bit hash of columns as text; an absent column counts as null, so that a new one is a change."""
     values = ", ".join(f"{quoted(name)}::varchar" if name in present else "null::varchar" for name in names)
     return f"md5_number(to_json([{values}])::varchar)"
+
+
+def _is_alive(present: set[str]) -> str:
+    """SQL that is true for a landed row, false for one that reports a deletion."""
+    return f"not coalesce({quoted(IS_DELETED)}, false)" if IS_DELETED in present else "true"
 
 
 def _chunks(connection: Any, query: str, rows: int) -> Iterator[pa.Table]:

@@ -15,6 +15,7 @@ from expansion_assets.sources.load import load_table
 from expansion_assets.sources.mapping import read_mapping
 from expansion_assets.sources.report import LandingReport, Window
 
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 WINDOW = Window(date(2025, 7, 1), date(2025, 8, 1), datetime(1900, 1, 1), datetime(2025, 8, 1))
 NOW = datetime(2025, 8, 1)
 LINE = {"line_id": "id", "account_id": {"value": "A1"}, "product": {"value": "Core"}, "unit": {"value": "seat"},
@@ -86,8 +87,8 @@ GERMAN = {"decimal": ",", "thousands": ".", "strip": ["€", "EUR"]}
         ({"thousands": "'"}, "1'234.5", 1234.5),
         ({"strip": ["$", "US$", "k"]}, "US$12.5", 12.5),
         ({}, "1e3", 1000.0),
-        ({}, "NaN", "not_a_number:arr"),
-        ({}, "inf", "not_a_number:arr"),
+        ({}, "NaN", "not_finite:arr"),
+        ({}, "inf", "not_finite:arr"),
         ({}, "1,5", "not_a_number:arr"),
     ],
 )
@@ -401,6 +402,10 @@ DATABASE = {"dsn_env": "SHOP_DSN", "table": "owners", "cursor": "at"}
         ({"crm_owners": {"postgres": DATABASE | {"overlap": "often"}, "columns": OWNER}}, ["overlap", "often"]),
         ({"crm_owners": {"postgres": DATABASE, "columns": OWNER | {"owner_id": {"joined": ["a", "b"]}}}},
          ["owner_id", "postgres.key"]),
+        ({"crm_owners": {"postgres": DATABASE | {"deletes": True}, "columns": OWNER}},
+         ["crm_owners.columns.is_deleted: must be _is_deleted when postgres.deletes is true"]),
+        ({"product_features": {"postgres": DATABASE | {"deletes": True}, "columns": {"feature": "id"}}},
+         ["product_features", "knows no deletions"]),
     ],
 )
 def test_a_mapping_that_does_not_hold_together_is_one_line_with_the_place(tmp_path, tables, words):
@@ -411,6 +416,11 @@ def test_a_mapping_that_does_not_hold_together_is_one_line_with_the_place(tmp_pa
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/mapping.yml")), ids=lambda path: path.parent.name)
+def test_the_examples_hold_together(path):
+    assert read_mapping(path, load_contracts()).tables
 
 
 def test_a_database_in_a_data_set_that_has_ended_is_refused(tmp_path):

@@ -379,7 +379,7 @@ def test_types_arrive_as_the_contract_judges_them(seats, tmp_path, connection, m
     extract(contract, mapping, tmp_path, DAY)
     window = Window(date(2026, 7, 1), date(2026, 7, 2), datetime(2026, 7, 1), datetime(2026, 7, 2))
     report = load_table(connection, contract, mapping, tmp_path, window, datetime(2026, 7, 2))
-    assert report.rules == {"not_a_number:quantity": 1}
+    assert report.rules == {"not_finite:quantity": 1}
     assert connection.execute(
         "select line_id, account_id, unit, quantity, unit_price, restricts_departments, licensed_departments,"
         f" starts_on, signed_at, ends_on from raw.{table}"
@@ -387,3 +387,57 @@ def test_types_arrive_as_the_contract_judges_them(seats, tmp_path, connection, m
         "9c0ab27c-5f9f-45f7-805a-03f0ddfd9aff", '{"a": 1}', "seat", 12.5, 0.1, True, "ops|it", date(2026, 6, 1),
         datetime(2026, 6, 1, 8), date(2026, 6, 1),
     )]
+
+
+def test_deleted_rows_are_reported_once_and_may_come_back(seats, tmp_path, connection):
+    contract = load_contracts()[TABLE]
+    mapping = mapped(columns=COLUMNS | {"is_deleted": "_is_deleted"}, deletes=True)
+
+    def read_and_load(hour: int) -> tuple[Extraction, LandingReport]:
+        done = extract(contract, mapping, tmp_path, DAY + timedelta(hours=hour))
+        window = Window(date(2026, 7, 1), date(2026, 7, 2), datetime(2026, 7, 1), datetime(2026, 7, 2))
+        return done, load_table(connection, contract, mapping, tmp_path, window, window.known_before)
+
+    assert read_and_load(0)[0] == Extraction(rows_read=3, rows_new=3, files=1)
+    seats.execute("delete from seats where id = 2")
+    done, report = read_and_load(1)
+    assert (done.rows_gone, report.rows_gone, report.rules) == (1, 1, {})
+    assert read_and_load(2)[0] == Extraction(rows_read=2, rows_new=0, files=0)
+    seats.execute("insert into seats values (2, 'A1', 'U2', '2026-06-01', null, 'x', '2026-06-30 10:02+00')")
+    assert read_and_load(3)[0] == Extraction(rows_read=3, rows_new=1, files=1)
+    assert read_and_load(4)[0] == Extraction(rows_read=3, rows_new=0, files=0)
+    assert connection.execute(
+        f"select known_from, known_to from raw.{TABLE} where assignment_id = '2' order by 1"
+    ).fetchall() == [
+        (datetime(2026, 7, 1, 6), datetime(2026, 7, 1, 7)), (datetime(2026, 7, 1, 9), None),
+    ]
+    seats.execute("delete from seats")
+    with pytest.raises(ExtractionError, match=r"the table is empty; that all 3 landed rows were deleted is not beli"):
+        read_and_load(5)
+
+
+def test_a_server_that_does_not_answer_makes_the_trigger_blind_with_its_reason(tmp_path, connection, monkeypatch):
+    monkeypatch.setenv(DSN, "postgresql://app:hunter2@127.0.0.1:1/shop")
+    contract, mapping = load_contracts()[TABLE], mapped()
+    problems = refresh(contract, mapping, tmp_path, DAY)
+    window = Window(date(2026, 7, 1), date(2026, 7, 2), datetime(2026, 7, 1), datetime(2026, 7, 2))
+    report = load_table(connection, contract, mapping, tmp_path, window, window.known_before, problems=problems)
+    assert report.status == "missing"
+    [row] = connection.execute("select source, source_table, window_start, status, message from raw.landing_status"
+                               ).fetchall()
+    assert row[:4] == ("product", TABLE, date(2026, 7, 1), "missing")
+    assert row[4].startswith("public.seats on 127.0.0.1:1/shop: connection to server at")
+    assert "hunter2" not in row[4]
+
+
+def test_rows_landed_before_are_loaded_while_the_server_does_not_answer(seats, read, tmp_path, connection, monkeypatch):
+    read()
+    monkeypatch.setenv(DSN, "postgresql://app:hunter2@127.0.0.1:1/shop")
+    contract, mapping = load_contracts()[TABLE], mapped()
+    problems = refresh(contract, mapping, tmp_path, DAY + timedelta(days=1))
+    for day, status, rows in ((1, "loaded", 3), (2, "failed", 0)):
+        start = datetime(2026, 7, day)
+        window = Window(start.date(), start.date() + timedelta(days=1), start, start + timedelta(days=1))
+        report = load_table(connection, contract, mapping, tmp_path, window, window.known_before, problems=problems)
+        assert (report.status, report.rows_loaded) == (status, rows)
+        assert "public.seats on 127.0.0.1:1/shop" in report.messages[0]
