@@ -47,6 +47,8 @@ RULES: dict[str, tuple[str, str]] = {
     "not_utf8": ("characters are not UTF-8", "Export the file in UTF-8."),
     "empty_file": ("the file is empty", "Export the file again; if there was nothing to send, send the header alone."),
     "unreadable_file": ("the file cannot be read", "Export the file again; its end or its header may be missing."),
+    "suppressed_person": ("the row is of a person who asked to be forgotten",
+                          "Nothing to mend: `make forget` takes the row out of its file."),
 }
 _UNKNOWN = ("a rule is broken", "See the contract of the table.")
 _HEADINGS = {"failed": "Could not be read", "missing": "Did not arrive", "empty": "Brought no rows for this day"}
