@@ -4,6 +4,7 @@ exact counts, five features by hand, and what each trigger cannot see and why.""
 from __future__ import annotations
 
 import csv
+import json
 import os
 from collections import Counter
 from datetime import date, datetime, timedelta
@@ -124,3 +125,40 @@ def test_nothing_fires_and_the_scan_says_what_it_cannot_see(state, warehouse):
     page = (state / "workspaces" / "short" / "published" / LAST_DAY.isoformat() / "scan.md").read_text()
     assert "What we cannot see" in page
     assert "500 accounts blind" in page
+
+
+def test_the_readiness_page_shows_all_five_blind_with_reasons_and_ranked_fixes(state, warehouse):
+    folder = state / "workspaces" / "short" / "published" / LAST_DAY.isoformat()
+    data = json.loads((folder / "readiness.json").read_text())
+    assert data["totals"]["states"] == {"watchable": 0, "one_clean_up": 0, "blind": 5}
+    assert (data["totals"]["accounts"], data["totals"]["currency"]) == (len(read("ravenstack_accounts.csv")), "USD")
+    page = (folder / "readiness.html").read_text()
+    mapping = yaml.safe_load((ROOT / "examples" / "ravenstack" / "mapping.yml").read_text())
+    for key in ("product_usage.user_id", "billing_subscription_lines.unit", "support_tickets.body", "identity"):
+        assert mapping["absent"][key] in page
+    gained = [fix["arr_gained"] for fix in data["fixes"]]
+    assert gained == sorted(gained, reverse=True) and gained[0] > 0
+    assert {trigger for fix in data["two_steps"] for trigger in fix["triggers"]} >= {
+        "Usage limit reached", "A new team uses the product"}
+    assert "with assumed ones" in page  # the data set has no load times
+    # ARR comes from the contract lines, for the CRM states none.
+    total = warehouse.execute(
+        "select max(arr_total) from readiness.diagnostic where as_of_date = $1", [LAST_DAY]
+    ).fetchone()
+    lines = [
+        float(row["arr_amount"]) for row in read("ravenstack_subscriptions.csv")
+        if day(row["start_date"]) + timedelta(days=1) <= LAST_DAY
+        and (not row["end_date"] or day(row["end_date"]) > LAST_DAY)
+    ]
+    assert total == (pytest.approx(sum(lines)),)
+
+
+def test_the_doctor_says_the_same_before_anything_has_run(state, tmp_path, command):
+    ran = json.loads(
+        (state / "workspaces" / "short" / "published" / LAST_DAY.isoformat() / "readiness.json").read_text()
+    )
+    printed = command(tmp_path, "--sources", str(state / "short"), "--data", str(DATA), "doctor").stdout
+    looked = json.loads((tmp_path / "workspaces" / "short" / "doctor" / "readiness.json").read_text())
+    assert looked == ran
+    assert "USAGE_MILESTONE: blind; 0 of 500 accounts" in printed
+    assert not (tmp_path / "workspaces" / "short" / "warehouse" / "expansion.duckdb").exists()
