@@ -151,6 +151,31 @@ def doctor(
 
 
 @app.command()
+def replay(
+    table: Annotated[list[str] | None, typer.Option(help="Raw table; may be given several times.")] = None,
+) -> None:
+    """Load the windows again that have rows in quarantine, once contract, mapping or file is mended."""
+    from expansion_assets.defs.runs import replay_quarantine
+    from expansion_assets.store.warehouse import last_day_of
+
+    workspace = _workspace()
+    if last_day_of(workspace.settings.warehouse_path) is None:
+        _fail("nothing has run yet: `make scan` first")
+    if unknown := sorted(set(table or ()) - set(workspace.contracts)):
+        _fail(f"no table {', '.join(unknown)}; a raw table is named as in its contract")
+    replays = replay_quarantine(workspace, tuple(table or ()))
+    for done in replays:
+        days = f"{done.first}" if done.first == done.last else f"{done.first} to {done.last}"
+        counts = f"{done.rows_before} in quarantine before, {done.rows_after} after"
+        out.print(f"{done.table} {days}: {counts}", markup=False)
+    if not replays:
+        out.print("nothing is in quarantine")
+    elif any(done.rows_after < done.rows_before for done in replays):
+        first, last = min(done.first for done in replays), workspace.today
+        out.print(f"What follows from these rows changes with: backfill --from {first} --to {last}", markup=False)
+
+
+@app.command()
 def truth() -> None:
     """Hold the firings against the demo world's planted truth; writes data/eval/triggers.json."""
     from expansion_assets.store.truth import truth_report

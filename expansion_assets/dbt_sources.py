@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from expansion_assets.project import DBT_DIR
-from expansion_assets.sources.contracts import SQL_TYPES, SYSTEM_COLUMNS, TableContract, load_contracts
+from expansion_assets.sources.contracts import SQL_TYPES, SYSTEM_COLUMNS, Column, TableContract, load_contracts
 from expansion_assets.tables import PYTHON_TABLES, Table
 
 _ORIGIN = "Rendered by `python -m expansion_assets contracts` from {origin}; edit there, not here."
@@ -36,15 +36,24 @@ def _raw(contracts: dict[str, TableContract]) -> str:
         {
             "name": contract.name,
             "description": f"{contract.description} Grain: {contract.grain} and version.",
-            "meta": {"source": contract.source, "key": list(contract.key), "triggers": list(contract.triggers)},
+            "meta": {
+                "source": contract.source,
+                "key": list(contract.key),
+                "happened_at": contract.happened_at,
+                "arrival_lag": _in_words(contract.arrival_lag),
+                "freshness": _in_words(contract.freshness),
+                "delivery": contract.delivery,
+                "deleted_by": contract.deleted_by,
+                "triggers": list(contract.triggers),
+            },
             "columns": [
                 {
                     "name": name,
                     "data_type": SQL_TYPES[column.type],
                     "description": column.description + (f" Unit: {column.unit}." if column.unit else ""),
-                    **({"meta": {"personal_data": column.personal}} if column.personal else {}),
+                    **_column_meta(column),
                 }
-                for name, column in contract.columns.items()
+                for name, column in contract.stored_columns.items()
             ]
             + [
                 {"name": name, "data_type": sql_type, "description": description}
@@ -57,6 +66,20 @@ def _raw(contracts: dict[str, TableContract]) -> str:
         "name": "raw", "description": "Versions of what landed, in known time.", "schema": "raw", "tables": tables
     }
     return _dump(_CONTRACTS, [source])
+
+
+def _column_meta(column: Column) -> dict[str, object]:
+    given: dict[str, str | bool | None] = {"required": column.required, "unit": column.unit, "personal_data": column.personal}
+    meta = {name: value for name, value in given.items() if value}
+    return {"meta": meta} if meta else {}
+
+
+def _in_words(duration: timedelta | None) -> str | None:
+    """12h or 3d, as the contracts write it."""
+    if duration is None:
+        return None
+    hours = int(duration / timedelta(hours=1))
+    return f"{hours}h" if hours % 24 else f"{hours // 24}d"
 
 
 def _python(tables: tuple[Table, ...]) -> str:

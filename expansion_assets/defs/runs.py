@@ -12,6 +12,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -20,6 +21,8 @@ import dagster as dg
 
 from expansion_assets.project import ensure_manifest
 from expansion_assets.settings import PROJECT_DIR, Settings
+from expansion_assets.sources.replay import find_replays, unresolved
+from expansion_assets.store.warehouse import connect
 from expansion_assets.workspace import Workspace
 
 Progress = Callable[[str, int, int], None]
@@ -153,3 +156,48 @@ def step_seconds(settings: Settings, limit: int = 2) -> list[tuple[str, float, d
             steps = {item.step_key: (item.end_time or 0.0) - (item.start_time or 0.0) for item in stats}
             found.append((days, (record.end_time or 0.0) - (record.start_time or 0.0), steps))
     return found
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One range of days of one table, loaded again."""
+
+    table: str
+    first: date
+    last: date
+    rows_before: int
+    rows_after: int
+
+
+def replay_quarantine(workspace: Workspace, tables: tuple[str, ...] = ()) -> list[Replayed]:
+    """Load the windows again that have unresolved rows in quarantine, as runs of the raw assets concerned.
+
+    Args:
+        workspace: The workspace whose environment is loaded.
+        tables: Only these raw tables; empty means all.
+
+    Returns:
+        What was loaded, with the unresolved rows of its table before and after.
+
+    Raises:
+        RunFailedError: a run failed.
+    """
+    path = workspace.settings.warehouse_path
+    with connect(path, read_only=True) as connection:
+        found = find_replays(connection, workspace.contracts, workspace.settings.time_zone, tables)
+    done = []
+    for item in found:
+        with connect(path, read_only=True) as connection:
+            before = unresolved(connection).get(item.table, 0)
+        run_job(workspace, _raw_job(item.table), item.first, item.last)
+        with connect(path, read_only=True) as connection:
+            after = unresolved(connection).get(item.table, 0)
+        done.append(Replayed(item.table, item.first, item.last, before, after))
+    return done
+
+
+def _raw_job(table: str) -> dg.JobDefinition:
+    from expansion_assets.definitions import defs
+
+    job = dg.define_asset_job(f"replay_{table}", selection=dg.AssetSelection.assets(["raw", table]))
+    return job.resolve(asset_graph=defs().resolve_asset_graph())

@@ -25,6 +25,7 @@ STAGED_COLUMNS = {
     "source_row": "bigint", "extra_json": "varchar", "is_gone": "boolean", "rule": "varchar", "raw_json": "varchar",
 }
 """Columns of ``staged`` beside those of the contract."""
+_IS_LOAD_TIME_LOST = "loaded_at is null and nullif(trim(loaded_at__text::varchar), '') is not null"
 
 
 def start_staging(connection: duckdb.DuckDBPyConnection, contract: TableContract) -> None:
@@ -99,7 +100,9 @@ def _judgement(
     rules = [(f"missing_column:{name}", "true") for name in missing_columns(contract, mapping, incoming)]
     rules += contract_rules(contract)
     verdict = " ".join(f"when {condition.format(now=instant)} then '{rule}'" for rule, condition in rules)
+    # A load time that cannot be read leaves the row without a day: mended, it may belong to any.
     known_from = f"coalesce(loaded_at, happened_at + interval {lag} second)"
+    known_from = f"case when not ({_IS_LOAD_TIME_LOST}) then {known_from} end"
     if contract.delivery == "snapshot":
         known_from = _snapshot_time(incoming)
     # Without a load time a second row of a key cannot be a correction: nothing says which came later.
@@ -189,8 +192,7 @@ def contract_rules(contract: TableContract) -> list[tuple[str, str]]:
     for name, column in contract.columns.items():
         own = _column_rules(name, column)
         rules += own if name in told else [(rule, f"not is_gone and {condition}") for rule, condition in own]
-    is_lost = "loaded_at is null and nullif(trim(loaded_at__text::varchar), '') is not null"
-    rules.append(("not_a_timestamp:loaded_at", is_lost))
+    rules.append(("not_a_timestamp:loaded_at", _IS_LOAD_TIME_LOST))
     rules.append(("future_load_time", "loaded_at > {now} + interval 1 day"))
     rules.append(("future_date", "happened_at > coalesce(loaded_at, {now}) + interval 1 day"))
     if contract.delivery == "snapshot":

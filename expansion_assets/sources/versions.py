@@ -186,8 +186,8 @@ def _write_quarantine(
 ) -> None:
     """Add what is new, mark what was seen again, resolve what the window or a file no longer has.
 
-    A row without a known time belongs to every window that reads its file: it is resolved when its file was read
-    without it, or is no longer delivered.
+    A row without a known time, or with one in the future, belongs to every window that reads its file: it is resolved
+    when its file was read without it, or is no longer delivered.
     """
     unresolved = 'source = $1 and "table" = $2 and resolved_at is null'
     is_known = connection.execute(
@@ -218,7 +218,10 @@ def _write_quarantine(
         f"""
         update raw.quarantine as known set resolved_at = $3
         where {unresolved}
-            and (({in_window}) or (known_from is null and (list_contains($4, file) or not list_contains($5, file))))
+            and (({in_window}) or (
+                (known_from is null or known_from > $3 + interval 1 day)
+                and (list_contains($4, file) or not list_contains($5, file))
+            ))
             and not exists (select 1 from staged as refused where refused.rule is not null and {same})
         """,
         [*arguments, sorted(read_files), sorted(present_files)],

@@ -50,6 +50,9 @@ def raw_asset(contract: TableContract) -> dg.AssetsDefinition:
                 "rows_in": report.rows_in,
                 "rows_quarantined": report.rows_quarantined,
                 "rules": report.rules,
+                "rows_gone": report.rows_gone,
+                "rows_unchanged": report.rows_unchanged,
+                "unmapped_columns": sorted(report.unmapped_columns),
                 "messages": report.messages,
             }
         )
