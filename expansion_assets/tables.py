@@ -110,7 +110,7 @@ NAMES = Table(
     },
 )
 IDENTITY_METHOD = Table(
-    "identity", "method", "The one row that says how identity.* was computed.", ("key_fingerprint",),
+    "control", "identity_method", "The one row that says how identity.* was computed.", ("key_fingerprint",),
     {
         "list_version": _LIST_VERSION,
         "rules_version": ("varchar", "Hash of the rules for users that do not count."),

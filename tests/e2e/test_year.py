@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, timedelta
 
 import pytest
 
+from expansion_assets.settings import DEMO_PSEUDONYM_KEY
 from expansion_assets.store.warehouse import fetch_rows
 from expansion_assets.validation.truth import judge, read_answer_key
 from expansion_assets.workspace import DEMO_LAST_DAY
@@ -150,6 +152,67 @@ def test_published_parquet_holds_what_the_warehouse_holds(year, warehouse):
     found = warehouse.execute(f"select count(*), max(as_of_date) from {rows}").fetchone()
     assert found == warehouse.execute("select count(*), max(as_of_date) from readiness.cards").fetchone()
     assert found[1] == date(2026, 6, 30)
+
+
+ADDRESS = r"[^\s@<>|,;\"'()]+@[^\s@<>|,;\"'()]+\.[a-zA-Z]{2,}"
+# Words that people wrote or said; taking addresses out of them is the tagger's redaction.
+FREE_TEXT = {"body", "quote"}
+
+
+def test_no_address_reaches_a_mart(warehouse):
+    columns = fetch_rows(
+        warehouse,
+        """
+        select table_schema || '.' || table_name as name, column_name from information_schema.columns
+        where table_schema not in ('raw', 'staging', 'identity', 'control') and data_type = 'VARCHAR'
+        """,
+    )
+    assert {"features.timeline_events", "features.contact_moves", "readiness.cards", "triggers.evidence",
+            "intermediate.int_contact_versions"} <= {row["name"] for row in columns}  # fmt: skip
+    found = [
+        (row["name"], row["column_name"])
+        for row in columns
+        if row["column_name"] not in FREE_TEXT
+        and warehouse.execute(
+            f"select count(*) from {row['name']} where regexp_matches({row['column_name']}, $1)", [ADDRESS]
+        ).fetchone() != (0,)
+    ]
+    assert found == []
+    # The same question finds the addresses where they are.
+    assert warehouse.execute(
+        "select count(*) from raw.crm_contacts where regexp_matches(email, $1)", [ADDRESS]
+    ).fetchone() > (0,)
+
+
+def test_no_address_reaches_parquet_or_a_page(year, warehouse):
+    folder = year / "published"
+    known = {row["address"] for row in fetch_rows(warehouse, "select address from identity.addresses")}
+    assert len(known) > 500
+    for table in sorted(path for path in (folder / "tables").iterdir() if path.is_dir()):
+        relation = warehouse.sql(f"select * from read_parquet('{table}/**/*.parquet', hive_partitioning = true)")
+        texts = [name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind) == "VARCHAR"]
+        for column in set(texts) - FREE_TEXT:
+            query = f"select {column} from relation where regexp_matches({column}, $1) limit 1"
+            assert warehouse.execute(query, [ADDRESS]).fetchall() == [], (table.name, column)
+    pages = [path for path in folder.rglob("*") if path.suffix in (".html", ".md", ".json")]
+    assert len(pages) > 6
+    for page in pages:
+        assert known.isdisjoint(re.findall(ADDRESS, page.read_text(encoding="utf-8"))), page
+
+
+def test_the_key_of_the_pseudonyms_is_written_nowhere(year):
+    """The demo key is public, but it goes the way of every other: never into SQL, manifest, logs or tables."""
+    secret = DEMO_PSEUDONYM_KEY.encode()
+    files = [path for path in year.rglob("*") if path.is_file()]
+    assert any(path.name == "manifest.json" for path in files)
+    assert [str(path) for path in files if secret in path.read_bytes()] == []
+
+
+def test_the_match_rate_is_a_check_and_metadata(year, warehouse):
+    rates = fetch_rows(warehouse, "select * from features.match_rate_day where as_of_date = $1", [DEMO_LAST_DAY])
+    assert {"product_usage", "support_tickets", "people_job_alerts"} <= {row["source_table"] for row in rates}
+    assert all(row["rows_matched"] == row["rows_total"] for row in rates if row["source_table"] == "product_usage")
+    assert sum(row["rows_by_domain"] for row in rates) > 0
 
 
 def test_a_day_outside_the_workspace_is_refused_in_one_line(year, command):

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from expansion_assets.settings import PROJECT_DIR, Environment, Settings
+from expansion_assets.settings import (
+    DEMO_PSEUDONYM_KEY,
+    PROJECT_DIR,
+    Environment,
+    Settings,
+    SettingsError,
+    load_settings,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -31,10 +38,55 @@ def test_a_value_that_means_nothing_raises(monkeypatch, name, value):
 def test_the_environment_wins_over_the_defaults(monkeypatch, tmp_path):
     assert (Settings().environment, Settings().time_zone) == (Environment.DEMO, "UTC")
     monkeypatch.setenv("EXPANSION_ENVIRONMENT", "production")
+    monkeypatch.setenv("EXPANSION_PSEUDONYM_KEY", "a key of production")
     monkeypatch.setenv("EXPANSION_TIME_ZONE", "Europe/Berlin")
     monkeypatch.setenv("EXPANSION_STATE_DIR", str(tmp_path))
     found = Settings()
     assert (found.environment, found.time_zone, found.state_dir) == (Environment.PRODUCTION, "Europe/Berlin", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("environment", "key", "message"),
+    [
+        ("production", None, "EXPANSION_PSEUDONYM_KEY is not set; production needs a secret key of its own for people"),
+        ("production", DEMO_PSEUDONYM_KEY, "EXPANSION_PSEUDONYM_KEY is the demo world's public key"),
+        ("production", "short-secret", "EXPANSION_PSEUDONYM_KEY is shorter than 16 characters"),
+        ("demo", "short-secret", "EXPANSION_PSEUDONYM_KEY is shorter than 16 characters"),
+        ("production", "", "EXPANSION_PSEUDONYM_KEY is not set"),
+    ],
+)
+def test_people_need_a_key_of_their_own_in_production(monkeypatch, environment, key, message):
+    monkeypatch.setenv("EXPANSION_ENVIRONMENT", environment)
+    if key is not None:
+        monkeypatch.setenv("EXPANSION_PSEUDONYM_KEY", key)
+    load_settings.cache_clear()
+    with pytest.raises(SettingsError, match=message) as caught:
+        load_settings()
+    load_settings.cache_clear()
+    assert "\n" not in str(caught.value)
+    assert "short-secret" not in str(caught.value)
+
+
+def test_the_key_is_shown_nowhere(monkeypatch):
+    monkeypatch.setenv("EXPANSION_PSEUDONYM_KEY", "a key of production")
+    found = Settings()
+    assert found.person_key == "a key of production"
+    assert "a key of production" not in f"{found!r} {found} {found.model_dump_json()}"
+
+
+def test_the_demo_world_has_a_public_key():
+    assert Settings().person_key == DEMO_PSEUDONYM_KEY
+
+
+def test_a_missing_key_is_one_line_for_the_user(monkeypatch):
+    monkeypatch.setenv("EXPANSION_ENVIRONMENT", "production")
+    finished = subprocess.run(
+        [sys.executable, "-m", "expansion_assets", "doctor"], cwd=PROJECT_DIR, capture_output=True, text=True,
+        check=False,
+    )
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("error: EXPANSION_PSEUDONYM_KEY is not set")
+    assert "Traceback" not in finished.stderr
 
 
 def test_nothing_is_read_at_import():

@@ -69,7 +69,10 @@ def test_the_demo_world_ends_on_its_last_day_and_today_stands_still(months, firs
 
 
 def test_production_follows_the_calendar():
-    settings = Settings(environment=Environment.PRODUCTION, sources=None, history_from=date(2024, 5, 1))
+    settings = Settings(
+        environment=Environment.PRODUCTION, sources=None, history_from=date(2024, 5, 1),
+        pseudonym_key="a key of production",
+    )
     found = build_workspace(settings)
     assert found.first_day == date(2024, 5, 1)
     assert found.mapping.last_day is None
