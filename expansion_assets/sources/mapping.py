@@ -233,6 +233,15 @@ class TableMapping(_Model):
         """All inputs, this one first."""
         return (self, *self.parts)
 
+    def landing_names(self) -> dict[str, set[str]]:
+        """Contract column (and ``loaded_at``) -> source columns of any input that it is read from."""
+        names: dict[str, set[str]] = {}
+        for part in self.inputs:
+            for column, spec in {**part.columns, "loaded_at": part.loaded_at}.items():
+                if spec is not None:
+                    names.setdefault(column, set()).update(spec.sources())
+        return names
+
     def specs(self) -> Iterator[ColumnMapping]:
         """Every column mapping of this input, nested ones too."""
         for spec in (*self.columns.values(), self.loaded_at):

@@ -61,14 +61,7 @@ def quality_data(connection: duckdb.DuckDBPyConnection, day: date) -> Row:
 def quarantine_data(connection: duckdb.DuckDBPyConnection, workspace: Workspace, day: date) -> Row:
     """Data of the quarantine page of a day; rows are masked."""
     window = workspace.window(day, day + timedelta(days=1))
-    landing_names = {
-        table: {
-            column: spec.sources()
-            for column, spec in {**mapping.columns, "loaded_at": mapping.loaded_at}.items()
-            if spec is not None
-        }
-        for table, mapping in workspace.mapping.tables.items()
-    }
+    landing_names = {table: mapping.landing_names() for table, mapping in workspace.mapping.tables.items()}
     return build_quarantine(
         day,
         quarantine_groups(connection, window.known_before),

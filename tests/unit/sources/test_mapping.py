@@ -418,6 +418,14 @@ def test_a_mapping_that_does_not_hold_together_is_one_line_with_the_place(tmp_pa
         assert word in message
 
 
+def test_the_source_columns_of_every_input_are_known_to_the_masking_of_pages(tmp_path):
+    """A source column that no input was asked for would be shown unmasked."""
+    parts = [OWNERS, OWNERS | {"columns": OWNER | {"email": {"first_of": ["mail", {"joined": ["box", "domain"]}]}}}]
+    mapping = read_mapping(written(tmp_path, {"crm_owners": parts}), load_contracts()).tables["crm_owners"]
+    assert mapping.landing_names()["email"] == {"mail", "box", "domain"}
+    assert mapping.landing_names()["name"] == {"name"}
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/mapping.yml")), ids=lambda path: path.parent.name)
 def test_the_examples_hold_together(path):
     assert read_mapping(path, load_contracts()).tables
