@@ -69,7 +69,9 @@ def _raw(contracts: dict[str, TableContract]) -> str:
 
 
 def _column_meta(column: Column) -> dict[str, object]:
-    given: dict[str, str | bool | None] = {"required": column.required, "unit": column.unit, "personal_data": column.personal}
+    given: dict[str, str | bool | None] = {
+        "required": column.required, "unit": column.unit, "personal_data": column.personal
+    }
     meta = {name: value for name, value in given.items() if value}
     return {"meta": meta} if meta else {}
 

@@ -362,7 +362,8 @@ SOURCE_HISTORY = Table(
     "as_of_date",
 )
 _FIX_KINDS = (
-    "deliver", "fill_table", "mend", "refresh", "map", "map_column", "fill_column", "limit", "match", "records", "acquire",
+    "deliver", "fill_table", "mend", "refresh", "map", "map_column", "fill_column", "limit", "match", "records",
+    "acquire",
     "several",
 )
 DIAGNOSTIC = Table(
@@ -381,7 +382,7 @@ DIAGNOSTIC = Table(
         "currency": ("varchar?", "Currency of all amounts: the only one there is, else EUR at the day's known rates."),
         "newest_record_on": ("date?", "Day of the newest record of the source's tables."),
         "freshness_days": ("integer?", "Age in days from which the contract calls them stale; null when never."),
-        "rows_match_rate": ("double?", "Share of recent rows that reach an account, 0 to 1; see features.match_rate_day."),
+        "rows_match_rate": ("double?", "Share of recent rows that reach an account, 0 to 1 (features.match_rate_day)."),
         "arr_match_rate": ("double?", "Share of ARR whose accounts recent rows reach, 0 to 1."),
         "history_months": ("double?", "Months that can be replayed from real load times."),
         "history_months_assumed": ("double?", "Months whose load times are assumed."),

@@ -239,8 +239,8 @@ class Problems:
             if match is not None and match["rows_matched"] < match["rows_total"]:
                 lost = match["rows_total"] - match["rows_matched"]
                 detail = (
-                    f"{lost:,} of {match['rows_total']:,} recent ones reach no account; add their domains to `{ACCOUNTS}`, or "
-                    "name their accounts in `identity_overrides`"
+                    f"{lost:,} of {match['rows_total']:,} recent ones reach no account; add their domains to "
+                    f"`{ACCOUNTS}`, or name their accounts in `identity_overrides`"
                 )
                 return Step(table, "match", detail=detail)
         detail = " (every recent row reaches an account)" if all(rates) else ""

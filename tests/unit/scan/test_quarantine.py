@@ -81,7 +81,8 @@ def test_the_page_says_where_why_and_what_to_do(data):
     html = render_quarantine(data, is_demo=True).html
     for text in ("13 rows of 3 tables set aside", "contacts_2026-06.jsonl, row 7", "contact_id has no value",
                  "What to do:", "python -m expansion_assets replay", "and 8 more", "A rule is broken: brand new rule",
-                 "Did not arrive", "no file matches crm/goals_*.csv", "Could not be read", "No magic bytes in &#39;owners.parquet&#39;", "crm_meetings",
+                 "Did not arrive", "no file matches crm/goals_*.csv", "Could not be read",
+                 "No magic bytes in &#39;owners.parquet&#39;", "crm_meetings",
                  "columns not in the contract: tier", "(names not shown)", "before: a key is repeated", "demo data"):
         assert text in html, text
     assert "contacts_2026-06.jsonl, row 0" not in html

@@ -114,7 +114,9 @@ def json_files(draw: st.DrawFn) -> tuple[bytes, int]:
             st.one_of(
                 st.just(good),
                 anything.map(json.dumps),
-                st.sampled_from(("[1, 2]", '"text"', "7", "null", "{", good[:-1], good + good, '{"a": 1, "a": 2}', "x")),
+                st.sampled_from(
+                    ("[1, 2]", '"text"', "7", "null", "{", good[:-1], good + good, '{"a": 1, "a": 2}', "x")
+                ),
             )
         )
         lines.append(line.encode())
