@@ -76,6 +76,10 @@ class RawTables:
         instant = known_from if isinstance(known_from, datetime) else at(known_from, 20)
         self._rows[table].append({**values, "known_from": instant})
 
+    def delete(self, table: str, known_from: date, **key: Any) -> None:
+        """Close the version of a key: the loader keeps a deletion apart and writes its time into ``known_to``."""
+        self.add(table, known_from, **key, is_gone=True)
+
     def write(self, path: Path) -> None:
         """Write every contract's table, also those without rows."""
         with duckdb.connect(str(path)) as connection:
@@ -92,7 +96,7 @@ class RawTables:
         types = {name: column["type"] for name, column in contract["columns"].items()} | _SYSTEM
         chains: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for number, row in enumerate(rows):
-            happened = row[contract["happened_at"]]
+            happened = row.get(contract["happened_at"], row["known_from"])
             row["happened_at"] = happened if isinstance(happened, datetime) else at(happened)
             row["row_key"] = "|".join(str(row[name]) for name in contract["key"])
             row |= {"is_known_at_assumed": False, "source_file": "hand-made", "source_row": number}
@@ -104,7 +108,7 @@ class RawTables:
             for number, row in enumerate(chain, start=1):
                 row["version_no"] = number
                 row["known_to"] = chain[number]["known_from"] if number < len(chain) else None
-            kept += chain
+            kept += [row for row in chain if not row.get("is_gone")]
         return pa.table(
             {name: pa.array([row.get(name) for row in kept], _ARROW[kind]) for name, kind in types.items()}
         )

@@ -146,3 +146,26 @@ def test_days_end_in_the_workspace_time_zone(dbt: Dbt, monkeypatch: pytest.Monke
     assert dbt.call("run", "--select", *FEATURES).success
     assert rows(dbt.warehouse, "select from_on from intermediate.int_account_versions") == [(day(0),)]
     assert dbt.call("test", "--select", "days_agree_with_workspace_dates").success
+
+
+def test_a_deleted_row_is_gone_from_then_on_and_as_it_was_before(dbt: Dbt) -> None:
+    raw = small_book()
+    use(raw, "U0", day(0), day(0))
+    raw.add("crm_accounts", FIRST_DAY, account_id="A2", name="Two", domain="two.example", status="customer",
+            updated_at=at(FIRST_DAY))
+    dbt.start(raw)
+    query = "select account_id, as_of_date, contracted_seats from features.account_day order by 1, 2"
+    dbt.run(day(0), day(3))
+    before = rows(dbt.warehouse, query)
+
+    raw.delete("billing_subscription_lines", day(3), line_id="L1")
+    raw.delete("crm_accounts", day(4), account_id="A2")
+    raw.write(dbt.warehouse)
+    dbt.run(day(3), day(6), WINDOW_MODELS)
+
+    after = rows(dbt.warehouse, query)
+    assert [row for row in after if row[1] < day(3)] == before
+    assert before == [("A1", day(n), 10.0) for n in range(3)] + [("A2", day(n), None) for n in range(3)]
+    assert [row for row in after if row[1] >= day(3)] == [
+        *(("A1", day(n), None) for n in range(3, 6)), ("A2", day(3), None),
+    ]

@@ -8,7 +8,7 @@ accounts as (
 
 stretched as (
 
-    -- Until the next version, not until known_to: an account once known is not forgotten.
+    -- Until the next version or the deletion: an account stays when its export falls silent, not when it is deleted.
     select
         ---------- ids
         account_id,
@@ -34,10 +34,7 @@ stretched as (
         renewal_on,
         known_from,
         known_on as from_on,
-        coalesce(
-            lead(known_on) over (partition by account_id order by known_from, version_no),
-            {{ open_end() }}
-        ) as until_on
+        coalesce(replaced_on, {{ open_end() }}) as until_on
 
     from accounts
 
