@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from expansion_assets.catalogue.loader import CATALOGUE_DIR, read_yaml, validated
-from expansion_assets.catalogue.rules import Count, Days, Frozen
+from expansion_assets.catalogue.rules import Count, Frozen
 
 UserKind = Literal["service", "internal", "contractor", "vendor"]
 Rate = Annotated[float, Field(ge=0, le=1)]
@@ -75,7 +75,6 @@ class MatchThreshold(Frozen):
 class MatchRateRule(Frozen):
     """When a match rate is too low."""
 
-    window_days: Days
     min_rows: Count
     warn_below_rows: Rate
     warn_below_arr: Rate

@@ -210,7 +210,7 @@ def test_the_key_of_the_pseudonyms_is_written_nowhere(year):
 
 def test_the_match_rate_is_a_check_and_metadata(year, warehouse):
     rates = fetch_rows(warehouse, "select * from features.match_rate_day where as_of_date = $1", [DEMO_LAST_DAY])
-    assert {"product_usage", "support_tickets", "people_job_alerts"} <= {row["source_table"] for row in rates}
+    assert {"product_usage", "support_tickets", "people_signature_changes"} <= {row["source_table"] for row in rates}
     assert all(row["rows_matched"] == row["rows_total"] for row in rates if row["source_table"] == "product_usage")
     assert sum(row["rows_by_domain"] for row in rates) > 0
 

@@ -48,7 +48,7 @@ matched as (
         match_rows.row_count,
         match_rows.known_on,
         greatest(match_rows.known_on, first_known_accounts.from_on) as from_on,
-        {{ add_days('match_rows.known_on', var('match_days')) }} as until_on
+        match_rows.until_on as until_on
 
     from match_rows
 
@@ -65,7 +65,7 @@ matched as (
         match_rows.row_count,
         match_rows.known_on,
         greatest(match_rows.known_on, account_keys.from_on) as from_on,
-        least({{ add_days('match_rows.known_on', var('match_days')) }}, account_keys.until_on) as until_on
+        least(match_rows.until_on, account_keys.until_on) as until_on
 
     from match_rows
 
@@ -82,7 +82,7 @@ matched as (
         match_rows.row_count,
         match_rows.known_on,
         greatest(match_rows.known_on, user_segments.from_on) as from_on,
-        least({{ add_days('match_rows.known_on', var('match_days')) }}, user_segments.until_on) as until_on
+        least(match_rows.until_on, user_segments.until_on) as until_on
 
     from match_rows
 

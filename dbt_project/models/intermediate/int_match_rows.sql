@@ -32,6 +32,11 @@
     'stg_product__workflow_events': none,
     'stg_support__tickets': addressed,
 } -%}
+{#- Records that stand until they change count while they stand, the others for the days of the match rate. -#}
+{%- set standing = [
+    'stg_billing__subscription_lines', 'stg_crm__contacts', 'stg_crm__goals', 'stg_crm__opportunities',
+    'stg_identity__directory_entries', 'stg_product__seat_assignments', 'stg_product__users',
+] -%}
 {%- set without_account_id = [
     'stg_growth__events', 'stg_growth__headcounts', 'stg_growth__intent_topics',
     'stg_people__absence_patterns', 'stg_people__job_alerts', 'stg_people__signature_changes',
@@ -45,6 +50,11 @@ keyed as (
     select
         source_table,
         known_on,
+        {%- if model in standing %}
+        coalesce(replaced_on, {{ open_end() }}) as until_on,
+        {%- else %}
+        {{ add_days('known_on', var('match_days')) }} as until_on,
+        {%- endif %}
         {%- if model in without_account_id %}
         'domain' as key_kind,
         {{ by.key }} as match_key,
@@ -68,8 +78,12 @@ keyed as (
 
     from {{ ref(model) }}
 
-    where known_on > {{ add_days(window_start(), -var('match_days')) }}
-        and known_on < {{ window_end() }}
+    where known_on < {{ window_end() }}
+        {%- if model in standing %}
+        and coalesce(replaced_on, {{ open_end() }}) > {{ window_start() }}
+        {%- else %}
+        and known_on > {{ add_days(window_start(), -var('match_days')) }}
+        {%- endif %}
 
     {{ 'union all' if not loop.last }}
 
@@ -82,6 +96,7 @@ counted as (
     select
         source_table,
         known_on,
+        until_on,
         key_kind,
         match_key,
         is_account_overridden,
@@ -90,7 +105,9 @@ counted as (
 
     from keyed
 
-    group by source_table, known_on, key_kind, match_key, is_account_overridden, key_status
+    where known_on < until_on
+
+    group by source_table, known_on, until_on, key_kind, match_key, is_account_overridden, key_status
 
 )
 

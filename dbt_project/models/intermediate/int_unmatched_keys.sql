@@ -8,7 +8,6 @@ match_rows as (
 
 ),
 
-
 overrides as (
 
     select * from {{ ref('stg_identity__overrides') }}
@@ -85,7 +84,8 @@ unmatched as (
         and last_day.as_of_date >= overrides.from_on
         and last_day.as_of_date < overrides.until_on
 
-    where match_rows.known_on > {{ add_days('last_day.as_of_date', -var('match_days')) }}
+    where match_rows.known_on <= last_day.as_of_date
+        and match_rows.until_on > last_day.as_of_date
         and coalesce(accounts.account_id, account_keys.account_id, user_segments.account_id) is null
 
 ),

@@ -7,7 +7,7 @@ import pytest
 from expansion_assets.catalogue.identity import MatchRateRule
 from expansion_assets.sources.match_rate import judge_rates, render_rates
 
-RULE = MatchRateRule(window_days=90, min_rows=10, warn_below_rows=0.9, warn_below_arr=0.5)
+RULE = MatchRateRule(min_rows=10, warn_below_rows=0.9, warn_below_arr=0.5)
 
 
 def row(table="support_tickets", **values):

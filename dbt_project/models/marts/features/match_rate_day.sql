@@ -39,7 +39,7 @@ row_measures as (
         'rows_total' as measure,
         row_count as amount,
         known_on as from_on,
-        {{ add_days('known_on', var('match_days')) }} as until_on
+        until_on
 
     from match_rows
 

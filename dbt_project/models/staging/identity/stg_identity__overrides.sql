@@ -1,3 +1,6 @@
+{#- A table, unlike other staging models: every one of them joins it, and a plan of thirty such views took seconds. -#}
+{{ config(materialized='table') }}
+
 with
 
 source as (

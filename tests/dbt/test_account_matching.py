@@ -169,6 +169,8 @@ def test_match_rates_by_rows_and_by_arr(dbt: Dbt) -> None:
     raw.add("billing_exchange_rates", day(2), currency="USD", rate_on=day(2), rate_to_eur=0.5)
     for number, requester in enumerate(("a@one.example", "b@two.example", "c@gmail.com", "d@three.example", "x")):
         ticket(raw, number, requester, 0)
+    user(raw, "U0", "a@one.example", account=None)
+    user(raw, "U1", "a@three.example", account=None)
     dbt.start(raw)
     dbt.run(day(0), day(91))
     query = """
@@ -181,3 +183,6 @@ def test_match_rates_by_rows_and_by_arr(dbt: Dbt) -> None:
     assert found[0][1:] == (5, 2, 2, 2, 3, 200.0, 300.0, "EUR", 0)
     assert found[1][1:] == (5, 2, 2, 2, 3, 100.0, 200.0, "EUR", 1)
     assert found[2][1:] == (5, 2, 2, 2, 3, 150.0, 250.0, "EUR", 0)
+    # A ticket counts for 90 days; a user for as long as the record stands.
+    query = "select count(*), min(rows_total), min(rows_matched) from features.match_rate_day where source_table = '{}'"
+    assert rows(dbt.warehouse, query.format("product_users")) == [(91, 2, 1)]
