@@ -13,7 +13,8 @@ WORLD = {"world_accounts": 16, "world_months": 4}
 DRIVER = Path(__file__).with_name("range_or_days.py")
 TABLES = [
     "features.account_day", "features.quota_day", "features.group_day", "features.contact_moves", "features.texts",
-    "features.timeline_events", "features.review_events", "text.tags", "triggers.firing_events", "triggers.evidence",
+    "features.timeline_events", "features.review_events", "features.match_rate_day",
+    "features.excluded_users_day", "text.tags", "triggers.firing_events", "triggers.evidence",
     "triggers.supporting_signals", "readiness.source_history", "readiness.diagnostic", "readiness.fixes",
 ]
 
