@@ -15,6 +15,6 @@ def suppression() -> Suppression:
     jane = empty.mailbox(ADDRESS)
     assert jane is not None
     return empty.with_entries(
-        [jane, *empty.names("Jane Doe", ["A-1", "acme.com"]), empty.identifier("contact_id", "C-1"),
+        [jane, *empty.names("Jane Doe", ["A-1", "acme.com"], jane.hash), empty.identifier("contact_id", "C-1"),
          empty.identifier("user_id", "U-1")]
     )

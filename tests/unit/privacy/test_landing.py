@@ -61,6 +61,14 @@ def test_json_lines(tmp_path: Path, suppression: Suppression) -> None:
     assert json.loads(after.splitlines()[-1])["deep"] == {"x": ["Mail " + BAR * 17]}
 
 
+def test_a_name_without_an_address_gets_the_stand_in(tmp_path: Path, suppression: Suppression) -> None:
+    alert = PersonColumns(direct=("who", "email"), names=("who",), scopes=("account_domain",))
+    after = rewritten(tmp_path / "a.jsonl", b'{"who": "Jane Doe", "account_domain": "acme.com"}\n', alert, suppression)
+    stand_in = suppression.pseudonymous_address("jane.doe@acme.com")
+    assert json.loads(after) == {"who": None, "account_domain": "acme.com", "email": stand_in}
+    assert rewritten(tmp_path / "b.jsonl", after, alert, suppression) == after
+
+
 def test_broken_json_lines_are_masked(tmp_path: Path, suppression: Suppression) -> None:
     for broken in (b'{"email": "jane.doe@acme.com", \n', b'{"email": "jane.doe@acme.com"', b"jane.doe@acme.com\n"):
         assert b"jane" not in rewritten(tmp_path / "a.jsonl", broken, PERSON, suppression)

@@ -62,7 +62,12 @@ def test_the_event_stays_without_the_person(suppression: Suppression) -> None:
 
 def test_a_name_alone_within_the_company(suppression: Suppression) -> None:
     row = {"alert_id": "J-1", "account_domain": "www.acme.com", "person_name": "JANE DOE", "to_title": "CFO"}
-    assert judge("people_job_alerts", row, suppression) == {"person_name": None, "to_title": "Chief finance"}
+    new = judge("people_job_alerts", row, suppression)
+    assert new == {
+        "person_name": None, "person_email": suppression.pseudonymous_address("jane.doe@acme.com"),
+        "to_title": "Chief finance",
+    }
+    assert judge("people_job_alerts", row | new, suppression) == {}
     assert judge("people_job_alerts", row | {"account_domain": "other.com"}, suppression) == {}
 
 
@@ -96,7 +101,9 @@ def test_a_row_tells_id_and_name(suppression: Suppression) -> None:
     columns = person_columns(CONTRACTS["crm_contacts"], KINDS)
     found = set(entries_of(row, columns, alone))
     assert found == {
-        suppression.identifier("contact_id", "C-1"), *suppression.names("Jane Doe", ["A-1", "acme.com"])
+        suppression.identifier("contact_id", "C-1"), *suppression.names(
+            "Jane Doe", ["A-1", "acme.com"], suppression.mailbox("jane.doe@acme.com").hash
+        )
     }
     assert not list(entries_of(row | {"email": "bob@acme.com"}, columns, alone))
 
