@@ -154,6 +154,10 @@ def _jsonl_line(line: str, judge: Judge, suppression: Suppression) -> str:
             line = line[:start] + json.dumps(verdict[name], ensure_ascii=line.isascii()) + line[end:]
         elif isinstance(value, (dict, list)):
             line = line[:start] + suppression.masked_json(line[start:end]) + line[end:]
+    absent = {name: value for name, value in verdict.items() if value and name not in {item[0] for item in members}}
+    if absent:
+        end = line.rindex("}")
+        line = line[:end] + f", {json.dumps(absent)[1:-1]}" + line[end:]
     return line
 
 

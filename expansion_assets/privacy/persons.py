@@ -158,6 +158,7 @@ def forget_row(row: Mapping[str, Any], columns: PersonColumns, suppression: Supp
             value = _text(row.get(name))
             if value:
                 new[name] = suppression.pseudonymous_address(value) or (FORGOTTEN if name in columns.required else None)
+        new |= _address_from_name(row, columns, suppression)
         for name, kind in columns.ids:
             value = _text(row.get(name))
             if value and suppression.has_identifier(kind, value):
@@ -176,6 +177,20 @@ def forget_row(row: Mapping[str, Any], columns: PersonColumns, suppression: Supp
     return {name: value for name, value in new.items() if value != row.get(name)}
 
 
+def _address_from_name(
+    row: Mapping[str, Any], columns: PersonColumns, suppression: Suppression
+) -> dict[str, str | None]:
+    """A stand-in address for a row that names the person and has no address: it stays a fact of the same person."""
+    empty = [name for name in columns.direct if name not in columns.names]
+    if any(_text(row.get(name)) for name in empty):
+        return {}
+    for name in columns.names:
+        address = suppression.address_of_name(_text(row.get(name)), _scopes(row, columns))
+        if address and empty:
+            return {empty[0]: address}
+    return {}
+
+
 def entries_of(row: Mapping[str, Any], columns: PersonColumns, suppression: Suppression) -> Iterator[Entry]:
     """What a row of a person tells of them: their id and their name. Nothing for other people's rows."""
     if not is_of_person(row, columns, suppression):
@@ -186,10 +201,12 @@ def entries_of(row: Mapping[str, Any], columns: PersonColumns, suppression: Supp
             yield suppression.identifier(kind, value)
     addresses = [_text(row.get(name)) or "" for name in columns.direct]
     hosts = [address.rpartition("@")[2].strip("<> ") for address in addresses if "@" in address]
+    mailboxes = [entry for address in addresses if (entry := suppression.mailbox(address))]
+    person = mailboxes[0].hash if mailboxes else None
     for name in columns.names:
         value = _text(row.get(name))
         if value and value != FORGOTTEN:
-            yield from suppression.names(value, [*_scopes(row, columns), *filter(None, map(scope_of, hosts))])
+            yield from suppression.names(value, [*_scopes(row, columns), *filter(None, map(scope_of, hosts))], person)
 
 
 def general_title(title: str) -> str:

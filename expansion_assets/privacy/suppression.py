@@ -32,6 +32,7 @@ BAR = "\N{FULL BLOCK}"
 FORGOTTEN = "[forgotten]"
 """What stands in a required column that held the person."""
 _FILE = "suppression.jsonl"
+_NO_HOST = "forgotten.invalid"  # a top-level domain that nobody can have (RFC 2606)
 _METHOD = "key_fingerprint"
 # RFC 5322 atoms; %40 is the @ of a link.
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
@@ -56,6 +57,8 @@ class Entry:
     hash: str
     words: int | None = None
     """Words of a name: how long a run of words in a text has to be looked up."""
+    person: str | None = None
+    """Person key behind a name within an account or company, when an address stood beside it."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,10 @@ class Suppression:
         key = person_key(address, self.key) if address else None
         return Entry(MAILBOX, key) if key else None
 
-    def names(self, name: str, scopes: Iterable[str]) -> list[Entry]:
+    def names(self, name: str, scopes: Iterable[str], person: str | None = None) -> list[Entry]:
         """Entries of a full name, also said last name first, and within its accounts or companies."""
         words = _folded_words(name)
-        entries = [Entry(NAME_AT, self._hash(NAME_AT, f"{scope}|{' '.join(words)}")) for scope in scopes if words]
+        entries = [Entry(NAME_AT, self._name_at(words, scope), person=person) for scope in scopes if words]
         if len(words) >= _MIN_NAME_WORDS:
             for order in (words, [words[-1], *words[:-1]]):
                 entries.append(Entry(NAME, self._hash(NAME, " ".join(order)), len(words)))
@@ -116,8 +119,19 @@ class Suppression:
         """Whether a name in a name column is of somebody on the list: same name, same account or company."""
         if not name or NAME_AT not in self._kinds:
             return False
-        words = " ".join(_folded_words(name))
-        return any(Entry(NAME_AT, self._hash(NAME_AT, f"{scope}|{words}")) in self.entries for scope in scopes)
+        words = _folded_words(name)
+        return any(self._name_at(words, scope) in self._hashes(NAME_AT) for scope in scopes)
+
+    def address_of_name(self, name: str | None, scopes: Iterable[str]) -> str | None:
+        """Stand-in address of somebody whom a row names without an address: else it would be one more person."""
+        words = _folded_words(name or "")
+        for scope in scopes:
+            hashed = self._name_at(words, scope)
+            known = sorted(entry.person for entry in self.entries if entry.hash == hashed and entry.person)
+            if known:
+                host = scope if company_of(scope).registrable_domain else _NO_HOST
+                return f"{FORGOTTEN_PREFIX}{known[0]}@{host}"
+        return None
 
     def has_name(self, name: str | None) -> bool:
         """Whether a text is a full name on the list, wherever it stands."""
@@ -211,6 +225,9 @@ class Suppression:
     def _is_name(self, folded: str) -> bool:
         return self._hash(NAME, folded) in self._hashes(NAME)
 
+    def _name_at(self, words: list[str], scope: str) -> str:
+        return self._hash(NAME_AT, f"{scope}|{' '.join(words)}")
+
     def _hash(self, kind: str, text: str) -> str:
         return pseudonym(f"suppressed {kind}", text, self.key)
 
@@ -240,7 +257,7 @@ def read_suppression(settings: Settings) -> Suppression:
     try:
         head, *lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         fingerprint = head[_METHOD]
-        entries = [Entry(line["kind"], line["hash"], line.get("words")) for line in lines]
+        entries = [Entry(line["kind"], line["hash"], line.get("words"), line.get("person")) for line in lines]
     except (ValueError, LookupError, TypeError) as error:
         raise SuppressionError(f"{path}: not a suppression list: {error}") from error
     if fingerprint != _fingerprint(settings.person_key):
@@ -253,8 +270,8 @@ def read_suppression(settings: Settings) -> Suppression:
 def write_suppression(settings: Settings, suppression: Suppression) -> None:
     """Write the list, whole or not at all, for its owner's eyes only."""
     lines: list[Mapping[str, object]] = [{_METHOD: _fingerprint(suppression.key)}]
-    for entry in sorted(suppression.entries, key=lambda entry: (entry.kind, entry.hash)):
-        lines.append({"kind": entry.kind, "hash": entry.hash} | ({"words": entry.words} if entry.words else {}))
+    for entry in sorted(suppression.entries, key=lambda entry: (entry.kind, entry.hash, entry.person or "")):
+        lines.append({name: value for name, value in vars(entry).items() if value is not None})
     text = "".join(json.dumps(line) + "\n" for line in lines)
     replace_file(suppression_file(settings), text.encode(), mode=0o600)
 
