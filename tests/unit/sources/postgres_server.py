@@ -68,7 +68,7 @@ def _user() -> dict[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-# The shell holds the server; when the tests end, or are killed, its input closes, and it stops the server and cleans up.
+# The shell holds the server: when the tests end or are killed, its input closes, and it stops the server and cleans up.
 _KEEPER = """
 "$1/postgres" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off \
     >"$2/log" 2>&1 </dev/null &
