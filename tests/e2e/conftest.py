@@ -28,7 +28,7 @@ def command() -> Callable[..., subprocess.CompletedProcess[str]]:
         target = [str(script)] if script else ["-m", "expansion_assets"]
         finished = subprocess.run(
             [sys.executable, *target, *arguments], cwd=ROOT, env=environment | {"PYTHONPATH": str(ROOT)}, text=True,
-            capture_output=True, timeout=840, check=False,
+            capture_output=True, timeout=1800, check=False,
         )
         assert not check or finished.returncode == 0, finished.stdout[-3000:] + finished.stderr[-3000:]
         return finished
