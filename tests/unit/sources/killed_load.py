@@ -1,6 +1,6 @@
 """A raw load in a process of its own, which kills itself before a given statement (0: never).
 
-Usage: ``python killed_load.py <landing> <warehouse> <statement>``. Prints ``done`` and the number of statements.
+Usage: ``python killed_load.py <landing> <warehouse> <statement>``. Prints ``done`` and which statement was the commit.
 """
 
 from __future__ import annotations
@@ -31,11 +31,14 @@ class KilledConnection:
         self._connection = connection
         self._statement = statement
         self.count = 0
+        self.commit = 0
 
     def execute(self, query: str, *arguments: Any) -> duckdb.DuckDBPyConnection:
         self.count += 1
         if self.count == self._statement:
             os.kill(os.getpid(), signal.SIGKILL)
+        if query == "commit":
+            self.commit = self.count
         return self._connection.execute(query, *arguments)
 
     def __getattr__(self, name: str) -> Any:
@@ -52,7 +55,7 @@ def main(landing: str, warehouse: str, statement: str) -> None:
         create_raw_tables(connection, contracts)  # type: ignore[arg-type]
         print("ready", flush=True)
         load_table(connection, contracts[TABLE], mapping, Path(landing), JULY, datetime(2025, 8, 1))  # type: ignore[arg-type]
-    print("done", connection.count, flush=True)
+    print("done", connection.commit, flush=True)
 
 
 if __name__ == "__main__":

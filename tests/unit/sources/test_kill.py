@@ -63,21 +63,21 @@ def start_from_an_earlier_load(landing: Path, warehouse: Path) -> None:
     file.write_text(content)
 
 
-def test_a_load_killed_before_any_statement_of_it_is_made_good_by_a_rerun(landing, tmp_path):
+def test_a_load_killed_before_any_statement_up_to_its_commit_is_made_good_by_a_rerun(landing, tmp_path):
     undisturbed, killed = tmp_path / "undisturbed.duckdb", tmp_path / "killed.duckdb"
     start_from_an_earlier_load(landing, undisturbed)
     start_from_an_earlier_load(landing, killed)
     finished = run(landing, undisturbed)
-    statements = int(finished.stdout.split()[-1])
+    commit = int(finished.stdout.split()[-1])
     expected = rows(undisturbed)
     assert len(expected["product_seat_assignments"]) > 19_000
     assert expected["deletions"] and expected["quarantine"]
     before = rows(killed)
     # Every statement of the transaction, and every sixth of those before it.
-    for statement in (*range(1, statements - 12, 6), *range(statements - 12, statements + 1)):
+    for statement in (*range(1, commit - 12, 6), *range(commit - 12, commit + 1)):
         assert run(landing, killed, statement).returncode == -signal.SIGKILL
         # All or nothing: what a killed load leaves is what was there.
-        assert rows(killed) == before, f"statement {statement} of {statements}"
+        assert rows(killed) == before, f"statement {statement} of {commit}"
     assert run(landing, killed).returncode == 0
     assert rows(killed) == expected
 
