@@ -176,6 +176,44 @@ def replay(
 
 
 @app.command()
+def restate(
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day compared; default: history's.")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day compared; default: the last run's.")
+    ] = None,
+) -> None:
+    """Compute the past again with what is known today, in a warehouse apart, and say which firings would differ.
+
+    Days that ran stay as they were known then. Late rows count from when they were true, corrected ones are gone.
+    """
+    from expansion_assets.store.warehouse import last_day_of
+
+    done = last_day_of(_workspace().settings.warehouse_path)
+    if done is None:
+        _fail("nothing has run yet: `make scan` first")
+    workspace = _restated_workspace()
+    start, end = first.date() if first else workspace.first_day, last.date() if last else done
+    if not workspace.first_day <= start <= end <= done:
+        days = f"{workspace.first_day} to {done}"
+        raise typer.BadParameter(f"{start} to {end} is not within the days that ran, {days}")
+    from expansion_assets.defs.restate import restate as restate_days
+    from expansion_assets.triggers.restatement import render
+
+    with out.status(f"restating {start} to {end}") as status:
+        found = restate_days(
+            workspace, start, end,
+            progress=lambda step, number, steps: status.update(f"restating: {number}/{steps} {step}"),
+        )
+    for table in found.tables:
+        late = f"{table.moved} known late, by up to {table.latest_days:.0f} days" if table.moved else "none late"
+        out.print(f"{table.table}: {late}; {table.replaced} corrected later", markup=False)
+    out.print(render(found.differences, found.unchanged), markup=False)
+    out.print(f"\nDifferences: {found.path}\nWarehouse: {workspace.settings.warehouse_path}", markup=False)
+
+
+@app.command()
 def truth() -> None:
     """Hold the firings against the demo world's planted truth; writes data/eval/triggers.json."""
     from expansion_assets.store.truth import truth_report
@@ -304,6 +342,17 @@ def ui(port: Annotated[int, typer.Option(help="Port on loopback.")] = 3000) -> N
 def _workspace() -> Workspace:
     from expansion_assets.workspace import load_workspace
 
+    return load_workspace()
+
+
+def _restated_workspace() -> Workspace:
+    from expansion_assets.settings import load_settings
+    from expansion_assets.workspace import load_workspace
+
+    # Before any definition is loaded: dbt and its target folder follow the settings, too.
+    os.environ["EXPANSION_RESTATED"] = "1"
+    load_settings.cache_clear()
+    load_workspace.cache_clear()
     return load_workspace()
 
 

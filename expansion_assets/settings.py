@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     world_seed: int = 7
     world_accounts: int = 60
     world_months: int = 12
+    restated: bool = False
+    """Work in a warehouse apart, filled by ``restate`` with what is known today; its firings are marked."""
     pseudonym_key: SecretStr | None = None
     """Key of the pseudonyms of people; production needs its own. Changing it parts every person from their past."""
     webhook_secret: SecretStr | None = None
@@ -85,9 +87,19 @@ class Settings(BaseSettings):
         return self.pseudonym_key.get_secret_value() if self.pseudonym_key else DEMO_PSEUDONYM_KEY
 
     @property
-    def workspace_dir(self) -> Path:
+    def live_dir(self) -> Path:
         """One folder per mapped data set, so that two sets of sources never share a warehouse."""
         return self.state_dir / "workspaces" / self.mapping_file.parent.name if self.mapping_file else self.state_dir
+
+    @property
+    def restated_dir(self) -> Path:
+        """Folder of the restatement, made anew by each."""
+        return self.live_dir / "restated"
+
+    @property
+    def workspace_dir(self) -> Path:
+        """Folder of everything that a run writes."""
+        return self.restated_dir if self.restated else self.live_dir
 
     @property
     def mapping_file(self) -> Path | None:
@@ -101,7 +113,7 @@ class Settings(BaseSettings):
     @property
     def landing_dir(self) -> Path:
         """Where the raw layer looks for files."""
-        return self.landing or self.workspace_dir / "landing"
+        return self.landing or self.live_dir / "landing"
 
     @property
     def webhook_keys(self) -> tuple[str, ...]:

@@ -147,7 +147,7 @@ def evidence(line: Mapping[str, Any]) -> str:
         return f"{lead}“{line['quote']}” ({source}{when})"
     counts, threshold = _MEASURES.get(measure, (measure.replace("_", " "), "threshold"))
     if line.get("value") is None:
-        counts = _WITHOUT_VALUE.get(measure, counts)
+        counts = _WITHOUT_VALUE.get(measure) or counts
         return f"{counts[:1].upper()}{counts[1:]} ({source}{when})"
     text = f"{number(line['value'], measure)} {counts}"
     if line.get("threshold") is not None and threshold:

@@ -18,6 +18,7 @@ from expansion_assets.store.warehouse import fetch_rows
 from expansion_assets.triggers.base import Detection, FiringEvent, Inputs, PriorFiring, Window, rows_of
 from expansion_assets.triggers.fleet import customers_by_day, mark_fleet_events
 from expansion_assets.triggers.lifecycle import ReviewEvent, firing_states, lifecycle_events, link_reviews
+from expansion_assets.triggers.restatement import Opening
 from expansion_assets.triggers.supporting import supporting_signals
 
 Row = dict[str, Any]
@@ -85,6 +86,16 @@ def _events(connection: duckdb.DuckDBPyConnection, table: str, start: date, end:
     return [FiringEvent(**{name: row[name] for name in _EVENT_FIELDS if name in row}) for row in rows]
 
 
+def openings(connection: duckdb.DuckDBPyConnection, window: Window) -> list[Opening]:
+    """Firings that opened in the window."""
+    events = _events(connection, "triggers.firing_events", window.start, window.end)
+    return [
+        Opening(event.account_id, event.trigger, event.sub_trigger, event.subject_key, event.opened_on)
+        for event in events
+        if event.event_type == "opened"
+    ]
+
+
 def fired_rows(detection: Detection) -> list[Row]:
     """Rows of ``triggers.detections``."""
     return [asdict(event) for event in detection.events]
@@ -105,13 +116,17 @@ def read_reviews(connection: duckdb.DuckDBPyConnection, window: Window) -> list[
 
 def firing_rows(
     detections: Iterable[FiringEvent], prior: tuple[PriorFiring, ...], reviews: list[ReviewEvent],
-    account_day: nw.LazyFrame[Any], window: Window, catalogue: Catalogue,
+    account_day: nw.LazyFrame[Any], window: Window, catalogue: Catalogue, *, is_restated: bool = False,
 ) -> list[Row]:
-    """Rows of ``triggers.firing_events`` for a window: detections after the fleet check, then the lifecycle."""
+    """Rows of ``triggers.firing_events`` for a window: detections after the fleet check, then the lifecycle.
+
+    ``is_restated`` marks every row as computed with later knowledge.
+    """
     events = mark_fleet_events(detections, customers_by_day(account_day, window), catalogue.common)
     states = firing_states(events, prior)
     linked = link_reviews(reviews, states, catalogue)
-    return [asdict(event) for event in (*events, *lifecycle_events(states, linked, window, catalogue))]
+    log = (*events, *lifecycle_events(states, linked, window, catalogue))
+    return [{**asdict(event), "is_restated": is_restated} for event in log]
 
 
 def supporting_rows(connection: duckdb.DuckDBPyConnection, window: Window, catalogue: Catalogue) -> list[Row]:

@@ -451,12 +451,16 @@ def _rebuild(path: Path) -> None:
 def _clean_other_files(workspace: Workspace, suppression: Suppression, report: ForgetReport) -> None:
     """Clean what stands in the workspace's folder: pages, exports, run history, dbt's folder, leftovers."""
     settings = workspace.settings
+    if settings.restated_dir.exists():
+        report.files["restated: removed, `restate` makes it again"] += 1
+        if not report.is_dry:
+            shutil.rmtree(settings.restated_dir)
     done = {*landing_files(settings.landing_dir, workspace.mapping, workspace.contracts), suppression_file(settings)}
     unclean = []
     for path in sorted(settings.workspace_dir.rglob("*")):
         is_warehouse = path.parent == settings.warehouse_path.parent and path.suffix in _WAREHOUSE_SUFFIXES
         is_other = path in done or is_warehouse or path.is_symlink() or not path.is_file()
-        if is_other or _is_other_workspace(path, settings):
+        if is_other or settings.restated_dir in path.parents or _is_other_workspace(path, settings):
             continue
         try:
             what = _clean_file(path, suppression, settings, is_dry=report.is_dry)

@@ -7,17 +7,19 @@ One process writes; while it does no other can even read, hence the bounded wait
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
 
+from expansion_assets.sources.sql import literal
 from expansion_assets.tables import PYTHON_TABLES, Table
 
+T = TypeVar("T")
 WAIT_SECONDS = 60.0
 _RETRY_SECONDS = 0.25
 
@@ -41,22 +43,37 @@ def connect(
         WarehouseBusyError: the wait is over and the file is still held.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    connection = _once_free(path, wait_seconds, lambda: duckdb.connect(str(path), read_only=read_only))
+    try:
+        set_session(connection)
+        yield connection
+    finally:
+        connection.close()
+
+
+def attach(
+    connection: duckdb.DuckDBPyConnection, path: Path, name: str, *, wait_seconds: float = WAIT_SECONDS
+) -> None:
+    """Attach another warehouse for reading, waiting like ``connect``.
+
+    Raises:
+        WarehouseBusyError: the wait is over and the file is still held.
+    """
+    statement = f"attach {literal(path)} as {name} (read_only)"
+    _once_free(path, wait_seconds, lambda: connection.execute(statement))
+
+
+def _once_free(path: Path, wait_seconds: float, opened: Callable[[], T]) -> T:
     deadline = time.monotonic() + wait_seconds
     while True:
         try:
-            connection = duckdb.connect(str(path), read_only=read_only)
-            break
+            return opened()
         except duckdb.IOException as error:
             if "lock" not in str(error).lower():
                 raise
             if time.monotonic() >= deadline:
                 raise WarehouseBusyError(f"{path}: held by another process for {wait_seconds:.0f} s") from error
             time.sleep(_RETRY_SECONDS)
-    try:
-        set_session(connection)
-        yield connection
-    finally:
-        connection.close()
 
 
 def set_session(connection: duckdb.DuckDBPyConnection) -> None:

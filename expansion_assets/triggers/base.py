@@ -70,7 +70,6 @@ class FiringEvent:
     is_initial_state: bool = False
     is_fleet_event: bool = False
     is_shadow: bool = False
-    is_restated: bool = False
     is_scheduled: bool = False
     firing_id: str = field(init=False)
     event_id: str = field(init=False)

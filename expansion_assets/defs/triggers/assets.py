@@ -21,6 +21,7 @@ from expansion_assets.store.warehouse import replace_window
 from expansion_assets.tables import DETECTIONS, EVIDENCE, FIRING_EVENTS, SUPPORTING
 from expansion_assets.triggers.base import Window
 from expansion_assets.triggers.registry import DETECTORS, Detector
+from expansion_assets.workspace import load_workspace
 
 _NEEDS = {
     "USAGE_MILESTONE": [["features", "account_day"], ["features", "quota_day"]],
@@ -77,6 +78,7 @@ def firings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator
         rows = firing_rows(
             detections_of(connection, window), states_before(connection, window), read_reviews(connection, window),
             read_inputs(connection, window, 0).account_day, window, catalogue,
+            is_restated=load_workspace().settings.restated,
         )
         replace_window(connection, FIRING_EVENTS, rows, window.start, window.end)
     opened = [row for row in rows if row["event_type"] == "opened"]
