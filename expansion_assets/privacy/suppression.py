@@ -42,11 +42,12 @@ _LETTER_ENTITY = (
     r"&[a-zA-Z](?:acute|grave|uml|circ|tilde|cedil|ring|slash|caron);|&(?:szlig|[aoAO][eE]lig|apos|rsquo);"
     r"|&#(?!160;|xa0;)x?[0-9a-fA-F]+;"
 )
-_WORD = re.compile(rf"(?:{_LETTER_ENTITY}|[^\W_]|['\u2019-])+")
+_WORD = re.compile(rf"(?:[^\W_]++|['\u2019-]|{_LETTER_ENTITY})+")
 _BETWEEN = re.compile(r"(?:[\s,]|&nbsp;|&#160;|&#xa0;){1,24}")
 _ESCAPE = re.compile(r'\\+(?:u([0-9a-fA-F]{4})|[nrtbf]|(.))', re.DOTALL)
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _MIN_NAME_WORDS = 2  # one word alone ("Will", "April") would black out half a text
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 1_000_000, 200
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class Suppression:
     key: str
     entries: frozenset[Entry] = frozenset()
     _found: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
+    _innocent: set[str] = field(default_factory=set, repr=False, compare=False)
+    """Pieces of texts that name nobody."""
 
     def __bool__(self) -> bool:
         """Whether anybody is on it."""
@@ -162,10 +165,21 @@ class Suppression:
         return self.masked_names(self.masked_addresses(text))
 
     def _may_hold(self, text: str) -> bool:
-        """A cheap look that misses nothing: run histories are megabytes in which nobody is named."""
-        if ("@" in text or "%40" in text) and self.masked_addresses(text) != text:
+        """A cheap look that misses nothing: run histories are megabytes in which nobody is named.
+
+        Neither an address nor a name goes over a quotation mark, and between those a run history says the same few
+        thousand things over and over: each is looked at once.
+        """
+        if self.has_address(text):
             return True
-        return self.has_address(text) or self._may_name(text)
+        for piece in set(text.split('"')) - self._innocent:
+            if self.masked_addresses(piece) != piece or self._may_name(piece):
+                return True
+            if len(piece) <= _LONGEST_REMEMBERED:
+                self._innocent.add(piece)
+        if len(self._innocent) > _MOST_REMEMBERED:
+            self._innocent.clear()
+        return False
 
     def _may_name(self, text: str) -> bool:
         lengths = _name_lengths(self.entries)
@@ -354,7 +368,7 @@ def _fold(word: str) -> str:
 
 def _cached(memory: dict[str, bool], text: str, answer: object) -> bool:
     if text not in memory:
-        if len(memory) > 1_000_000:
+        if len(memory) > _MOST_REMEMBERED:
             memory.clear()
         memory[text] = answer()  # type: ignore[operator]
     return memory[text]
