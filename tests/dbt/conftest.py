@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from expansion_assets.project import read_parsed
+from expansion_assets.settings import PROJECT_DIR, Settings
 from tests.dbt.project import CUTS, FEATURES, WINDOW_MODELS, Dbt, day
 from tests.dbt.random_book import random_book
 from tests.dbt.raw_tables import RawTables
@@ -17,11 +19,13 @@ from tests.dbt.raw_tables import RawTables
 def dbt(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """dbt with its own warehouse path and target folder."""
     folder = tmp_path_factory.mktemp("dbt")
+    # First, for it leads dbt to the project's own warehouse.
+    parsed = read_parsed(Settings(state_dir=PROJECT_DIR / "data"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EXPANSION_WAREHOUSE", str(folder / "warehouse.duckdb"))
+        patch.setenv("EXPANSION_WAREHOUSE", str(folder / "expansion.duckdb"))
         patch.setenv("DO_NOT_TRACK", "1")
         patch.delenv("EXPANSION_TIME_ZONE", raising=False)
-        yield Dbt(folder)
+        yield Dbt(folder, parsed)
 
 
 @pytest.fixture(scope="session")

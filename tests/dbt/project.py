@@ -38,14 +38,15 @@ CUTS = (0, 5, 30, 31, 61, 62, 64)
 
 @dataclass
 class Dbt:
-    """dbt on one warehouse path: a changed path would force a full parse on every call."""
+    """dbt on one warehouse path, with one parsed project."""
 
     folder: Path
+    parsed: Any = None
     messages: list[Any] = field(default_factory=list)
 
     @property
     def warehouse(self) -> Path:
-        return self.folder / "warehouse.duckdb"
+        return self.folder / "expansion.duckdb"
 
     def start(self, raw: RawTables) -> None:
         """Begin with a new warehouse that holds raw rows only."""
@@ -72,7 +73,7 @@ class Dbt:
             str(self.folder / "target"),
         ]
         try:
-            return dbtRunner(callbacks=[self._keep]).invoke(
+            return dbtRunner(self.parsed, callbacks=[self._keep]).invoke(
                 ["--quiet", command, *place, "--log-path", str(self.folder), *arguments]
             )
         finally:

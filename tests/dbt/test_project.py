@@ -17,7 +17,7 @@ from tests.dbt.project import Dbt, rows
 @pytest.fixture(scope="module")
 def manifest(dbt: Dbt) -> dict[str, Any]:
     dbt.messages.clear()
-    assert dbt.call("parse", "--no-partial-parse").success
+    assert Dbt(dbt.folder, messages=dbt.messages).call("parse", "--no-partial-parse").success
     assert [event.info.msg for event in dbt.messages] == []
     return json.loads((dbt.folder / "target" / "manifest.json").read_text(encoding="utf-8"))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
+from tests.e2e.states import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,14 +22,10 @@ def command() -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(
         state: Path, *arguments: str, check: bool = True, script: Path | None = None, **variables: object
     ) -> subprocess.CompletedProcess[str]:
-        own = ("EXPANSION_", "DAGSTER_")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-        environment |= {f"EXPANSION_{name.upper()}": str(value) for name, value in variables.items()}
-        environment["EXPANSION_STATE_DIR"] = str(state)
         target = [str(script)] if script else ["-m", "expansion_assets"]
         finished = subprocess.run(
-            [sys.executable, *target, *arguments], cwd=ROOT, env=environment | {"PYTHONPATH": str(ROOT)}, text=True,
-            capture_output=True, timeout=1800, check=False,
+            [sys.executable, *target, *arguments], cwd=ROOT, text=True, capture_output=True, timeout=1800, check=False,
+            env=environment(state, **variables) | {"PYTHONPATH": str(ROOT)},
         )
         assert not check or finished.returncode == 0, finished.stdout[-3000:] + finished.stderr[-3000:]
         return finished

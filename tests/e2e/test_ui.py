@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.ui import Ui, environment, held, served, started, wait_until
+from tests.e2e.states import environment
+from tests.e2e.ui import Ui, held, served, started, wait_until
 
 WORLD = {"world_accounts": 12, "world_months": 2}
 GROUPS = {"raw", "features", "text", "triggers", "readiness", "outcomes", "publish"}

@@ -66,13 +66,6 @@ class Ui:
         return subprocess.run(command, capture_output=True, text=True, timeout=_PAGE_SECONDS, check=True).stdout
 
 
-def environment(state: Path, **variables: object) -> dict[str, str]:
-    """This process's environment with a state folder and EXPANSION_* variables in place of its own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("EXPANSION_", "DAGSTER_"))}
-    given = {f"EXPANSION_{name.upper()}": str(value) for name, value in variables.items()}
-    return kept | given | {"EXPANSION_STATE_DIR": str(state)}
-
-
 @contextmanager
 def started(log: Path, env: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run ``python -m expansion_assets`` beside the test, in a process group of its own that ends with the block."""

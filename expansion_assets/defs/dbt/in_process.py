@@ -1,8 +1,8 @@
 """dbt inside the run's own process: the one place that leans on dagster-dbt's internals.
 
 The official resource starts ``dbt`` as a child: 24-27 CPU s for a cold daily job against 17-19 here, and 13 against 2.5
-for each further day in one process (2 cores, dbt-core 1.11.16). ``tests/defs/test_dbt_in_process.py`` fails when the
-internals used here move.
+for each further day in one process (2 cores, dbt-core 1.11.16). Every run goes through here, so a test of any run
+fails when the internals move.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import dagster as dg
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
-from expansion_assets.project import DbtError, common_arguments
+from expansion_assets.project import DbtError, common_arguments, read_parsed
 from expansion_assets.settings import Settings
 
 _RESULT_EVENTS = ("LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult")
@@ -60,14 +60,10 @@ def build(context: dg.AssetExecutionContext, settings: Settings, manifest: Mappi
 
 @lru_cache
 def _runner(settings: Settings) -> Any:
-    """One runner, and one parsed manifest, for all dbt steps of a process: each parse would cost 1.3 CPU s."""
+    """One runner, and one parsed project, for all dbt steps of a process."""
     from dbt.cli.main import dbtRunner
-    from dbt.contracts.graph.manifest import Manifest
 
-    parsed = dbtRunner().invoke(["--quiet", "parse", *common_arguments(settings)])
-    if not parsed.success or not isinstance(parsed.result, Manifest):
-        raise DbtError(f"dbt parse: {parsed.exception}")
-    return dbtRunner(manifest=parsed.result)
+    return dbtRunner(manifest=read_parsed(settings))
 
 
 def _collect(message: Any, events: list[dict[str, Any]]) -> None:
