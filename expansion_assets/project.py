@@ -40,7 +40,7 @@ def common_arguments(settings: Settings) -> list[str]:
     os.environ.setdefault("DO_NOT_TRACK", "1")
     target = str(settings.workspace_dir / "dbt_target")
     folders = ["--project-dir", str(DBT_DIR), "--profiles-dir", str(DBT_DIR)]
-    return [*folders, "--target-path", target, "--log-path", target, "--no-write-json"]
+    return [*folders, "--target-path", target, "--log-path", target, "--no-write-json", "--log-level-file", "warn"]
 
 
 def newest_source_time() -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,17 +22,18 @@ TABLES = [
 
 @pytest.fixture(scope="module")
 def warehouses(tmp_path_factory, command) -> tuple[Path, Path]:
-    states = {mode: tmp_path_factory.mktemp(mode) for mode in ("range", "days")}
+    folder = tmp_path_factory.mktemp("backfill")
+    command(folder / "history", "world", **WORLD)
+    command(folder / "history", "0", str(HISTORY_DAYS), "range", script=DRIVER, **WORLD)
 
     def build(mode: str) -> Path:
-        state = states[mode]
-        command(state, "world", **WORLD)
-        command(state, mode, str(HISTORY_DAYS), str(SPAN_DAYS), script=DRIVER, **WORLD)
-        return state / "warehouse" / "expansion.duckdb"
+        shutil.copytree(folder / "history", folder / mode)
+        command(folder / mode, str(HISTORY_DAYS), str(SPAN_DAYS), mode, script=DRIVER, **WORLD)
+        return folder / mode / "warehouse" / "expansion.duckdb"
 
     # Side by side: they share nothing, and a run keeps one core busy.
     with ThreadPoolExecutor(max_workers=2) as pool:
-        as_range, as_days = pool.map(build, states)
+        as_range, as_days = pool.map(build, ("range", "days"))
     return as_range, as_days
 
 

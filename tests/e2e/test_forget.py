@@ -38,7 +38,7 @@ def known(tmp_path_factory: pytest.TempPathFactory, command: Command) -> Path:
     state = tmp_path_factory.mktemp("known")
     command(state, "world", **SMALL)
     plant(state / "landing")
-    command(state, "scan", **SMALL)
+    command(state, "backfill", **SMALL)
     # What other programs leave: a page of an older day, an export, a binary cache, run output.
     day = state / "published" / LAST_DAY
     (day / "note.html").write_text(f"<p>{NAME} &lt;{address_of(state / 'landing')}&gt;</p>")
@@ -203,7 +203,7 @@ def test_a_backfill_after_the_purge_gives_the_account_its_firings(
     state = tmp_path / "state"
     shutil.copytree(forgotten, state)
     (state / "warehouse" / "expansion.duckdb").unlink()
-    command(state, "scan", **SMALL)
+    command(state, "backfill", **SMALL)
     firings = "select firing_id, sub_trigger, subject_key from triggers.firing_events order by all"
     before, after = set(rows(known, firings)), set(rows(state, firings))
     account_id = account_of(state / "landing")["account_id"]

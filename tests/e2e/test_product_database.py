@@ -78,8 +78,3 @@ def test_a_database_that_does_not_answer_is_blind_and_one_that_does_is_loaded(fo
     assert rows(folder, "select user_id, version_no from raw.product_users order by 1") == [
         (f"U{n}", 1) for n in range(1, 6)
     ]
-    server.execute("update users set email = 'new@acme.com', updated_at = now() where id = 'U3'")
-    command(folder / "state", *arguments, "run")
-    assert rows(folder, "select version_no, email, known_to is null from raw.product_users where user_id = 'U3'"
-                        " order by 1") == [(1, "u3@acme.com", False), (2, "new@acme.com", True)]
-    assert rows(folder, "select count(*) from raw.product_users") == [(6,)]
