@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from expansion_assets.catalogue.loader import CATALOGUE_DIR, read_yaml, validated
+from expansion_assets.catalogue.reading import CATALOGUE_DIR, read_yaml, validated
 from expansion_assets.catalogue.rules import Count, Frozen
 
 UserKind = Literal["service", "internal", "contractor", "vendor"]

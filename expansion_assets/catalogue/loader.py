@@ -12,13 +12,11 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-import yaml
-from pydantic import BaseModel, Field, RootModel, ValidationError, model_validator
+from pydantic import Field, RootModel, model_validator
 
-from expansion_assets.catalogue.rules import RULES, Count, Days, Frozen, NewExecutiveRule, Rule, Share
+from expansion_assets.catalogue.reading import CATALOGUE_DIR, CatalogueError, read_yaml, validated
+from expansion_assets.catalogue.rules import RULES, Count, Days, Frozen, NewExecutiveRule, Rule, Share, strength
 from expansion_assets.catalogue.titles import Titles
-
-CATALOGUE_DIR = Path(__file__).resolve().parent
 
 Category = Literal["usage", "value", "stakeholder", "growth", "commercial", "commercial_timing", "intent", "risk"]
 Source = Literal[
@@ -27,11 +25,6 @@ Source = Literal[
 State = Literal["live", "shadow"]
 Weight = Annotated[int, Field(ge=1, le=5)]
 R = TypeVar("R", bound=Rule)
-M = TypeVar("M", bound=BaseModel)
-
-
-class CatalogueError(ValueError):
-    """A catalogue file is missing, malformed, or holds a value that no rule allows."""
 
 
 class Common(Frozen):
@@ -104,7 +97,7 @@ class SupportingSignal(Frozen):
         """Return 0 below the threshold, 0.5 at it, rising to 1 at the limit (DOMAIN §5)."""
         if value is None or value < self.threshold:
             return 0.0
-        return min(1.0, 0.5 + 0.5 * (value - self.threshold) / (self.limit - self.threshold))
+        return strength(value, self.threshold, self.limit)
 
 
 class Signals(Frozen):
@@ -255,33 +248,3 @@ def load_catalogue(folder: Path = CATALOGUE_DIR) -> Catalogue:
     titles = validated(Titles, read_yaml(folder / "titles.yml"), "titles.yml")
     segments = validated(Segments, read_yaml(folder / "segments.yml"), "segments.yml")
     return Catalogue(signals, segments, titles)
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """A file of the catalogue.
-
-    Raises:
-        CatalogueError: missing, not YAML, or no mapping of keys.
-    """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CatalogueError(f"{path.name}: not found in {path.parent}") from None
-    except yaml.YAMLError as error:
-        raise CatalogueError(f"{path.name}: not valid YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise CatalogueError(f"{path.name}: must be a mapping of keys, not {type(content).__name__}")
-    return content
-
-
-def validated(model: type[M], values: object, file: str, where: str = "") -> M:
-    """Values as a model.
-
-    Raises:
-        CatalogueError: one line per fault, naming file and key.
-    """
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        faults = [(".".join(filter(None, [where, *map(str, fault["loc"])])), fault["msg"]) for fault in error.errors()]
-        raise CatalogueError("\n".join(f"{file}: {key}: {message}" for key, message in faults)) from error

@@ -9,33 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-CATALOGUE_DIR = Path(__file__).resolve().parent
+from expansion_assets.catalogue.reading import CATALOGUE_DIR, read_yaml, validated
+from expansion_assets.catalogue.rules import Frozen, Share
+
 GateSet = Literal["full", "introduction", "discovery"]
-Days = Annotated[int, Field(ge=0)]
-T = TypeVar("T", bound=BaseModel)
-Share = Annotated[float, Field(gt=0, le=1)]
+DaysFromZero = Annotated[int, Field(ge=0)]
 
 
-class CatalogueError(ValueError):
-    """A catalogue file that cannot be used; the message names the file, the entry and the fault."""
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Play(_Model):
+class Play(Frozen):
     """One play: what to do, by when (business days), and the three lines of the conversation goal."""
 
     key: str
     code: str
     title: str
-    sla_business_days: Days
+    sla_business_days: DaysFromZero
     motion: Literal["seats", "departments", "tier", "modules", "relationship", "services"]
     gates: GateSet
     question: str
@@ -43,36 +34,36 @@ class Play(_Model):
     decision: str
 
 
-class GateRules(_Model):
+class GateRules(Frozen):
     """Numbers of the gates (days, scores)."""
 
-    value_proof_days: Days
+    value_proof_days: DaysFromZero
     detractor_max_score: int
-    detractor_days: Days
-    invoice_late_days: Days
+    detractor_days: DaysFromZero
+    invoice_late_days: DaysFromZero
     health_red: str
-    ask_cooldown_days: Days
-    rejection_cooldown_days: Days
-    opt_out_quiet_days: Days
+    ask_cooldown_days: DaysFromZero
+    rejection_cooldown_days: DaysFromZero
+    opt_out_quiet_days: DaysFromZero
 
 
-class ChurnRiskRules(_Model):
+class ChurnRiskRules(Frozen):
     """Numbers of the churn-risk card."""
 
     usage_measure: str
     usage_drop_share: Share
-    usage_baseline_days: Days
-    usage_min_days: Days
+    usage_baseline_days: DaysFromZero
+    usage_min_days: DaysFromZero
     open_escalations: int
     min_facts: int
-    champion_left_days: Days
-    seat_cut_days: Days
+    champion_left_days: DaysFromZero
+    seat_cut_days: DaysFromZero
 
 
-class ScoreRules(_Model):
+class ScoreRules(Frozen):
     """Numbers of the score (DOMAIN §5)."""
 
-    fade_days: Days
+    fade_days: DaysFromZero
     convergence: tuple[float, ...]
     divisor: float
     max_score: float
@@ -81,19 +72,18 @@ class ScoreRules(_Model):
     context_categories: tuple[str, ...]
 
 
-class CardRules(_Model):
+class CardRules(Frozen):
     """Numbers of the card's life."""
 
-    snapshot_days_after_end: Days
-    link_days: Days
+    snapshot_days_after_end: DaysFromZero
     headroom_share: Share
 
 
-class Gates(_Model):
+class Gates(Frozen):
     """``gates.yml``."""
 
     version: str
-    hold_returns_after_days: Days
+    hold_returns_after_days: DaysFromZero
     sets: dict[GateSet, tuple[str, ...]]
     rules: GateRules
     goal_motions: dict[str, tuple[str, ...]]
@@ -102,14 +92,14 @@ class Gates(_Model):
     cards: CardRules
 
 
-class Stage(_Model):
+class Stage(Frozen):
     """One stage of the funnel and the business days it may take."""
 
     label: str
-    budget_days: Days
+    budget_days: DaysFromZero
 
 
-class PlanLine(_Model):
+class PlanLine(Frozen):
     """One line of the scan: what was promised, and what counts as kept."""
 
     key: str
@@ -119,8 +109,8 @@ class PlanLine(_Model):
     period_days: Annotated[int, Field(ge=1)]
     trigger: str | None = None
     play: str | None = None
-    sla_business_days: Days | None = None
-    budgets: dict[str, Days] = {}
+    sla_business_days: DaysFromZero | None = None
+    budgets: dict[str, DaysFromZero] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _is_complete(self) -> PlanLine:
@@ -131,7 +121,7 @@ class PlanLine(_Model):
         return self
 
 
-class Plans(_Model):
+class Plans(Frozen):
     """``plans.yml``: stages in funnel order, lines in page order."""
 
     version: str
@@ -172,27 +162,8 @@ class Plans(_Model):
         return found[0] if found and found[0] is not None else self.stages["done_not_logged"].budget_days
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise CatalogueError(f"{path.name}: {error}") from error
-    if not isinstance(content, dict):
-        raise CatalogueError(f"{path.name}: expected a mapping at the top")
-    return content
-
-
 def _keyed(entries: dict[str, Any]) -> dict[str, Any]:
     return {key: {"key": key, **entry} for key, entry in entries.items()}
-
-
-def _validated(path: Path, model: type[T], content: dict[str, Any]) -> T:
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise CatalogueError(f"{path.name}: {where or 'file'}: {first['msg']}") from error
 
 
 @lru_cache
@@ -202,7 +173,7 @@ def load_plays(path: Path = CATALOGUE_DIR / "plays.yml") -> dict[str, Play]:
     Raises:
         CatalogueError: When the file is missing, malformed, or has an unknown or missing field.
     """
-    return {key: _validated(path, Play, entry) for key, entry in _keyed(_read(path)).items()}
+    return {key: validated(Play, entry, path.name, key) for key, entry in _keyed(read_yaml(path)).items()}
 
 
 @lru_cache
@@ -212,7 +183,7 @@ def load_gates(path: Path = CATALOGUE_DIR / "gates.yml") -> Gates:
     Raises:
         CatalogueError: When the file is missing, malformed, or has an unknown or missing field.
     """
-    return _validated(path, Gates, _read(path))
+    return validated(Gates, read_yaml(path), path.name)
 
 
 @lru_cache
@@ -222,6 +193,7 @@ def load_plans(path: Path = CATALOGUE_DIR / "plans.yml") -> Plans:
     Raises:
         CatalogueError: When the file is missing, malformed, or has an unknown or missing field.
     """
-    content = _read(path)
+    content = read_yaml(path)
     lines = content.get("lines")
-    return _validated(path, Plans, {**content, "lines": _keyed(lines) if isinstance(lines, dict) else lines})
+    keyed = _keyed(lines) if isinstance(lines, dict) else lines
+    return validated(Plans, {**content, "lines": keyed}, path.name)

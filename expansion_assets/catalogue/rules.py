@@ -7,7 +7,7 @@ named otherwise, shares run from 0 to 1, ``limit_*`` is the value at which a fir
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -20,6 +20,16 @@ class Frozen(BaseModel):
     """Immutable, and closed: a misspelt key is an error, not a default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def rising(value: Any, threshold: float, limit: float) -> Any:
+    """The line through 0.5 at the threshold and 1 at the limit (DOMAIN §5), of a number or of an expression."""
+    return 0.5 + 0.5 * (value - threshold) / (limit - threshold)
+
+
+def strength(value: float, threshold: float, limit: float) -> float:
+    """That line, held within 0.5 and 1."""
+    return min(1.0, max(0.5, rising(value, threshold, limit)))
 
 
 class Rule(Frozen):

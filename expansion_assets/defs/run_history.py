@@ -27,7 +27,6 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import serialize_value
 from sqlalchemy.pool import StaticPool
 
-
 _MOST_OPEN_RUNS = 16
 
 

@@ -108,10 +108,10 @@ def build_card_reviews(
         All rows of ``readiness.card_reviews``; a window of them is a range of ``known_on``.
     """
     events = list(review_events)
-    rules = catalogue.gates.cards
-    cards = open_cards(firing_events, events, catalogue.signals, rules, timezone)
-    linked = link_events(events, cards, rules.link_days, timezone)
-    return [*linked, *conversations_from_meetings(meetings, cards, linked, rules.link_days, timezone)]
+    link_days = catalogue.signals.common.link_days
+    cards = open_cards(firing_events, events, catalogue.signals, timezone)
+    linked = link_events(events, cards, link_days, timezone)
+    return [*linked, *conversations_from_meetings(meetings, cards, linked, link_days, timezone)]
 
 
 def build_cards(
@@ -148,13 +148,12 @@ def build_cards(
     Returns:
         Rows of ``readiness.cards`` and, for live cards, of ``readiness.gate_results``.
     """
-    rules = catalogue.gates.cards
     by_card: dict[str, list[Row]] = defaultdict(list)
     for event in card_reviews:
         by_card[event["card_id"]].append(dict(event))
     lives = [
         _Life(card, by_card[card.card_id])
-        for card in open_cards(firing_events, review_events, catalogue.signals, rules, timezone)
+        for card in open_cards(firing_events, review_events, catalogue.signals, timezone)
         if card.detected_on < window[1]
     ]
     by_id = {life.card.card_id: life for life in lives}

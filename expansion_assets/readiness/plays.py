@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from expansion_assets.catalogue.loader import Signals
-from expansion_assets.catalogue.plays_loader import CardRules, Play
+from expansion_assets.catalogue.plays_loader import Play
 from expansion_assets.readiness.firings import Firing, collect_firings
 from expansion_assets.review.linking import CardIndex, card_of, known_day, review_row
 from expansion_assets.review.state import card_state
@@ -71,7 +71,6 @@ def open_cards(
     firing_events: Iterable[Mapping[str, Any]],
     review_events: Iterable[Mapping[str, Any]],
     signals: Signals,
-    rules: CardRules,
     timezone: str = "UTC",
 ) -> list[Card]:
     """Open cards over the whole history.
@@ -83,8 +82,7 @@ def open_cards(
     Args:
         firing_events: All rows of ``triggers.firing_events`` up to the day of interest.
         review_events: All rows of ``features.review_events`` up to that day.
-        signals: Signal library (play and risk flag of each sub-trigger).
-        rules: Numbers of the card's life.
+        signals: Signal library (``link_days``, play and risk flag of each sub-trigger).
         timezone: Workspace time zone.
 
     Returns:
@@ -98,16 +96,16 @@ def open_cards(
         by_account[firing.account_id].append(firing)
     cards = [
         card for account_id, firings in by_account.items()
-        for card in _account_cards(firings, reviews[account_id], signals, rules, timezone)
+        for card in _account_cards(firings, reviews[account_id], signals, timezone)
     ]
     return sorted(cards, key=lambda card: (card.detected_on, card.card_id))
 
 
 def _account_cards(
-    firings: list[Firing], reviews: list[Mapping[str, Any]], signals: Signals, rules: CardRules, timezone: str
+    firings: list[Firing], reviews: list[Mapping[str, Any]], signals: Signals, timezone: str
 ) -> list[Card]:
     cards: list[Card] = []
-    index: CardIndex[Card] = CardIndex(rules.link_days)
+    index: CardIndex[Card] = CardIndex(signals.common.link_days)
     for firing in sorted(firings, key=lambda f: (f.opened_on, f.sub_trigger, f.firing_id)):
         rule = signals.sub_trigger(firing.trigger, firing.sub_trigger)
         live = next(

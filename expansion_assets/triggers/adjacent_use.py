@@ -15,7 +15,7 @@ from typing import Any
 import narwhals as nw
 
 from expansion_assets.catalogue.loader import Catalogue
-from expansion_assets.catalogue.rules import AdjacentProblemRule
+from expansion_assets.catalogue.rules import AdjacentProblemRule, strength
 from expansion_assets.triggers.base import (
     Detection,
     Evidence,
@@ -27,7 +27,6 @@ from expansion_assets.triggers.base import (
     evidence_lines,
     per_segment,
     rows_of,
-    strength,
 )
 
 TRIGGER, SUB_TRIGGER = "ADJACENT_USE", "adjacent_problem"

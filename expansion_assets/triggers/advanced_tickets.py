@@ -17,7 +17,7 @@ from typing import Any
 import narwhals as nw
 
 from expansion_assets.catalogue.loader import Catalogue
-from expansion_assets.catalogue.rules import AdvancedShiftRule
+from expansion_assets.catalogue.rules import AdvancedShiftRule, strength
 from expansion_assets.triggers.base import (
     Detection,
     Inputs,
@@ -28,7 +28,6 @@ from expansion_assets.triggers.base import (
     is_true,
     per_segment,
     rows_of,
-    strength,
 )
 from expansion_assets.triggers.crossing import Crossing, Level, as_detection, crossings
 

@@ -1,4 +1,4 @@
-"""What every detector speaks: windows, inputs, firing events, evidence, ids and strength.
+"""What every detector speaks: windows, inputs, firing events, evidence, ids.
 
 Belongs here: frozen values and the few helpers all detectors share. Does not belong here: any rule.
 """
@@ -201,11 +201,6 @@ def card_id(firing: str, play: str) -> str:
 def short_hash(*parts: object) -> str:
     """First 16 hexadecimal digits of the SHA-256 of parts joined with ``|``."""
     return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:16]
-
-
-def strength(value: float, threshold: float, limit: float) -> float:
-    """0.5 at the threshold, rising linearly to 1 at the limit, and held within both."""
-    return min(1.0, max(0.5, 0.5 + 0.5 * (value - threshold) / (limit - threshold)))
 
 
 def evidence_lines(firing: str, known: Iterable[tuple[date, Line]]) -> list[Evidence]:

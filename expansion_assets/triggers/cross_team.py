@@ -12,8 +12,8 @@ from typing import Any
 import narwhals as nw
 
 from expansion_assets.catalogue.loader import Catalogue
-from expansion_assets.catalogue.rules import NewDepartmentRule
-from expansion_assets.triggers.base import Detection, Inputs, Line, Row, Window, is_true, per_segment, strength
+from expansion_assets.catalogue.rules import NewDepartmentRule, strength
+from expansion_assets.triggers.base import Detection, Inputs, Line, Row, Window, is_true, per_segment
 from expansion_assets.triggers.crossing import Crossing, Level, as_detection, crossings
 
 TRIGGER, SUB_TRIGGER = "CROSS_TEAM", "new_department"

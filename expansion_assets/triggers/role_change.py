@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import narwhals as nw
 
 from expansion_assets.catalogue.loader import Catalogue
+from expansion_assets.catalogue.rules import strength
 from expansion_assets.triggers.base import (
     Detection,
     Evidence,
@@ -29,7 +30,6 @@ from expansion_assets.triggers.base import (
     evidence_lines,
     firing_id,
     rows_of,
-    strength,
 )
 
 TRIGGER = "ROLE_CHANGE"

@@ -11,6 +11,7 @@ from typing import Any
 import narwhals as nw
 
 from expansion_assets.catalogue.loader import Catalogue, SupportingSignal
+from expansion_assets.catalogue.rules import rising
 from expansion_assets.triggers.base import Window
 
 
@@ -27,13 +28,13 @@ def supporting_signals(
 
 
 def _readings(account_day: nw.LazyFrame[Any], name: str, signal: SupportingSignal) -> nw.LazyFrame[Any]:
-    value, span = nw.col(signal.feature).cast(nw.Float64), signal.limit - signal.threshold
+    value = nw.col(signal.feature).cast(nw.Float64)
     return account_day.filter(*(f"watchable_{source}" for source in signal.needs), value >= signal.threshold).select(
         "account_id",
         "as_of_date",
         signal=nw.lit(name),
         value=value,
         threshold=nw.lit(signal.threshold),
-        strength=(0.5 + 0.5 * (value - signal.threshold) / span).clip(0.5, 1.0),
+        strength=rising(value, signal.threshold, signal.limit).clip(0.5, 1.0),
         is_shadow=nw.lit(signal.state == "shadow"),
     )

@@ -16,7 +16,7 @@ from typing import Any
 import narwhals as nw
 
 from expansion_assets.catalogue.loader import Catalogue
-from expansion_assets.catalogue.rules import DepartmentsRule, QuotaRule, SeatsRule
+from expansion_assets.catalogue.rules import DepartmentsRule, QuotaRule, SeatsRule, strength
 from expansion_assets.triggers.base import (
     Detection,
     Inputs,
@@ -26,7 +26,6 @@ from expansion_assets.triggers.base import (
     is_true,
     per_segment,
     rows_of,
-    strength,
 )
 from expansion_assets.triggers.crossing import Crossing, Level, as_detection, crossings
 

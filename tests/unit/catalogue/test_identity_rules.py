@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from expansion_assets.catalogue.identity import load_identity_rules
-from expansion_assets.catalogue.loader import CATALOGUE_DIR, CatalogueError
+from expansion_assets.catalogue.reading import CATALOGUE_DIR, CatalogueError
 
 FILE = "identity.yml"
 

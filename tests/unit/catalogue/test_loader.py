@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from expansion_assets.catalogue.loader import CATALOGUE_DIR, CatalogueError, load_catalogue
+from expansion_assets.catalogue.loader import load_catalogue
+from expansion_assets.catalogue.reading import CATALOGUE_DIR, CatalogueError
 from expansion_assets.catalogue.rules import RULES, NewDepartmentRule, SeatsRule
 
 SEATS = ("triggers", "USAGE_MILESTONE", "sub_triggers", "seats")

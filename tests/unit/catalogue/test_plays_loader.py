@@ -6,13 +6,8 @@ import pytest
 import yaml
 
 from expansion_assets.catalogue.loader import load_catalogue
-from expansion_assets.catalogue.plays_loader import (
-    CATALOGUE_DIR,
-    CatalogueError,
-    load_gates,
-    load_plans,
-    load_plays,
-)
+from expansion_assets.catalogue.plays_loader import load_gates, load_plans, load_plays
+from expansion_assets.catalogue.reading import CATALOGUE_DIR, CatalogueError
 from expansion_assets.readiness.gates import RULES
 
 

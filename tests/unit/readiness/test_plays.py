@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from expansion_assets.catalogue.loader import load_catalogue
-from expansion_assets.catalogue.plays_loader import load_gates, load_plays
+from expansion_assets.catalogue.plays_loader import load_plays
 from expansion_assets.readiness.plays import expected_value, match_playbook, open_cards
 from tests.unit.readiness.readiness_rows import DAY, START, account_day, firing_event, review_event
 
@@ -15,7 +15,7 @@ PLAYS = load_plays()
 
 
 def cards(firings, reviews=()):
-    return open_cards(firings, reviews, load_catalogue().signals, load_gates().cards)
+    return open_cards(firings, reviews, load_catalogue().signals)
 
 
 def sizes(*arguments):

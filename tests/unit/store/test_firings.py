@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 
 from expansion_assets.catalogue.loader import load_catalogue
-from expansion_assets.catalogue.plays_loader import load_gates
 from expansion_assets.readiness.plays import open_cards
 from expansion_assets.store.firings import firing_rows
 from expansion_assets.triggers.base import FiringEvent, Window
@@ -38,7 +37,7 @@ OPENINGS = [promoted("ann", 0), promoted("ben", 20)]
 def card_of(person):
     """Id of a person's card, as readiness gives it."""
     rows = run(0, 40, [])
-    cards = open_cards(rows, [], CATALOGUE.signals, load_gates().cards)
+    cards = open_cards(rows, [], CATALOGUE.signals)
     return next(card.card_id for card in cards if card.opening.subject_key == person)
 
 

@@ -10,7 +10,7 @@ import narwhals as nw
 import pytest
 
 from expansion_assets.catalogue.loader import Rules
-from expansion_assets.catalogue.rules import MoveRule
+from expansion_assets.catalogue.rules import MoveRule, strength
 from expansion_assets.triggers.base import (
     Detection,
     FiringEvent,
@@ -23,7 +23,6 @@ from expansion_assets.triggers.base import (
     is_true,
     per_segment,
     rows_of,
-    strength,
 )
 
 DAY = date(2026, 3, 1)
