@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -50,28 +49,3 @@ def test_a_range_equals_its_days(warehouses, table):
     assert count > 0
     assert only_range == []
     assert only_days == []
-
-
-def test_a_restatement_marks_its_firings_and_leaves_the_live_ones_alone(warehouses, command):
-    live = warehouses[0]
-    state, log = live.parents[1], "select * from triggers.firing_events order by all"
-    with duckdb.connect(str(live), read_only=True) as connection:
-        before = connection.execute(log).fetchall()
-    printed = command(state, "restate", **WORLD).stdout
-    with duckdb.connect(str(state / "restated" / "warehouse" / "expansion.duckdb"), read_only=True) as connection:
-        marks = connection.execute("select distinct is_restated from triggers.firing_events").fetchall()
-        late = connection.execute(
-            "select count(*) from raw.product_usage where known_from > used_on and known_from > happened_at"
-        ).fetchone()
-        [(opened,)] = connection.execute(
-            "select count(*) from triggers.firing_events where event_type = 'opened'"
-        ).fetchall()
-    assert (marks, late) == ([(True,)], (0,))
-    assert "product_usage: " in printed
-    with (state / "restated" / "differences.csv").open(newline="") as handle:
-        found = list(csv.DictReader(handle))
-    unchanged = int(printed.split(" firings stand as they were")[0].split()[-1])
-    assert unchanged + sum(row["change"] != "only_known_then" for row in found) == opened
-    with duckdb.connect(str(live), read_only=True) as connection:
-        assert connection.execute(log).fetchall() == before
-        assert not any(connection.execute("select is_restated from triggers.firing_events").fetchnumpy()["is_restated"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import fcntl
 import json
 import shutil
@@ -39,6 +40,7 @@ def known(tmp_path_factory: pytest.TempPathFactory, command: Command) -> Path:
     command(state, "world", **SMALL)
     plant(state / "landing")
     command(state, "backfill", **SMALL)
+    (state / "restate.txt").write_text(command(state, "restate", **SMALL).stdout)
     # What other programs leave: a page of an older day, an export, a binary cache, run output.
     day = state / "published" / LAST_DAY
     (day / "note.html").write_text(f"<p>{NAME} &lt;{address_of(state / 'landing')}&gt;</p>")
@@ -67,8 +69,24 @@ def test_the_traces_are_there_before(known: Path) -> None:
         "crm/contacts_", "feedback/nps_extra_2026-06.csv.gz (gzip)", "identity/logins_2026-06.parquet (Parquet)",
         "job_alerts_", "expansion.duckdb (raw.crm_contacts.email)", "(raw.quarantine.raw_json)",
         "(features.texts.body)", "(identity.addresses.address)", "(identity.names.name)", "note.html", "cache.msgpack",
+        "restated/warehouse/expansion.duckdb (raw.crm_contacts.email)",
     ):
         assert expected in places
+
+
+def test_a_restatement_marks_its_firings_and_leaves_the_live_ones_alone(known: Path) -> None:
+    restated = known / "restated"
+    log = "select is_restated, count(*) filter (where event_type = 'opened') from triggers.firing_events group by all"
+    [(is_live_restated, _)], [(is_restated, opened)] = rows(known, log), rows(restated, log)
+    assert (is_live_restated, is_restated) == (False, True)
+    late = "select count(*) from raw.product_usage where known_from > happened_at"
+    assert rows(known, late) > [(0,)] == rows(restated, late)
+    printed = (known / "restate.txt").read_text()
+    unchanged = int(printed.split(" firings stand as they were")[0].split()[-1])
+    with (restated / "differences.csv").open(newline="") as handle:
+        changes = [row["change"] for row in csv.DictReader(handle)]
+    assert "product_usage: " in printed
+    assert unchanged + sum(change != "only_known_then" for change in changes) == opened > 0
 
 
 def test_no_trace_is_left(forgotten: Path) -> None:
