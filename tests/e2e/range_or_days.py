@@ -3,7 +3,8 @@
 Usage: ``python range_or_days.py <day of history, from 0> <days> <range or days>``.
 
 Without asset checks, and without the layers after the firings except the diagnostic, because a day would cost twice
-the time.
+the time. A run is two jobs, raw and what follows from it, so that the staging views need not be made anew each day:
+they hold nothing of a day, and without them in between the rest would not wait for raw.
 """
 
 from __future__ import annotations
@@ -20,18 +21,21 @@ from expansion_assets.workspace import load_workspace
 
 def main(first: int, span: int, mode: str) -> None:
     workspace = load_workspace()
+    raw = dg.AssetSelection.groups("raw")
     readiness = [["readiness", name] for name in ("source_history", "diagnostic", "fixes")]
-    core = dg.AssetSelection.groups("raw", "features", "text", "triggers") | dg.AssetSelection.assets(*readiness)
-    core = core.without_checks()
-    # All layers up to the firings: without the staging views in between, features would not wait for raw.
-    loaded = dg.Definitions.merge(defs(), dg.Definitions(jobs=[dg.define_asset_job("core", selection=core)]))
-    job = loaded.resolve_job_def("core")
+    rest = dg.AssetSelection.groups("features", "text", "triggers") | dg.AssetSelection.assets(*readiness)
+    if first:
+        rest = rest - dg.AssetSelection.key_prefixes(["staging"])
+    graph = defs().resolve_asset_graph()
+    jobs = [
+        dg.define_asset_job(name, selection=selection.without_checks()).resolve(asset_graph=graph)
+        for name, selection in (("raw_days", raw), ("rest_of_days", rest))
+    ]
     start = workspace.first_day + timedelta(days=first)
-    if mode == "range":
-        run_job(workspace, job, start, start + timedelta(days=span - 1))
-    else:
-        for number in range(span):
-            run_job(workspace, job, start + timedelta(days=number), start + timedelta(days=number))
+    days = [start + timedelta(days=number) for number in range(span)]
+    for run_first, run_last in [(days[0], days[-1])] if mode == "range" else zip(days, days, strict=True):
+        for job in jobs:
+            run_job(workspace, job, run_first, run_last)
 
 
 if __name__ == "__main__":
