@@ -11,6 +11,7 @@ a question counts from the day it became known.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -29,7 +30,7 @@ from expansion_assets.triggers.base import (
     per_segment,
     rows_of,
 )
-from expansion_assets.triggers.crossing import Crossing, Level, as_detection, crossings
+from expansion_assets.triggers.crossing import Level, Watch
 
 TRIGGER, SUB_TRIGGER = "ADVANCED_TICKETS", "advanced_shift"
 Frame = nw.LazyFrame[Any]
@@ -52,15 +53,22 @@ def detect(inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
         window: Days to compute.
         catalogue: Thresholds.
     """
+    return watches(inputs, window, catalogue)[0].detect(window, inputs, catalogue)
+
+
+def watches(inputs: Inputs, window: Window, catalogue: Catalogue, always: Collection[str] = ()) -> list[Watch[Any]]:
+    """The one level of this trigger; accounts of ``always`` are read even where they cannot fire."""
     level = _level(catalogue)
-    prior = inputs.prior_of(TRIGGER, SUB_TRIGGER)
+    accounts = sorted({*_open_accounts(inputs.prior_of(TRIGGER, SUB_TRIGGER)), *always})
+    readings = shift_readings(inputs, level, window, accounts)
 
     def how_strong(row: Row, rule: AdvancedShiftRule) -> float:
         return strength(row["advanced"], rule.min_advanced, rule.limit_advanced)
 
-    def describe(crossing: Crossing) -> list[Line]:
-        row, rule = crossing.row, level.rules.of(crossing.row["segment"])
-        share, expected = row["advanced"] / row["questions"], row["baseline_share"] + rule.lift_points
+    def describe(row: Row, quotes: Sequence[Row]) -> list[Line]:
+        rule = level.rules.of(row["segment"])
+        share = row["advanced"] / row["questions"] if row["questions"] else None
+        expected = row["baseline_share"] + rule.lift_points
         table, days = "features.texts", rule.window_days
         lines = [
             Line.of_day(row, table, "advanced_tickets", row["advanced"], float(rule.min_advanced), days),
@@ -69,15 +77,17 @@ def detect(inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
         since = row["as_of_date"] - timedelta(days=days)
         in_window = (
             quote
-            for quote in quotes[row["account_id"]]
+            for quote in quotes
             if since < quote["happened_on"] <= row["as_of_date"] and quote["known_on"] <= row["as_of_date"]
         )
         newest = max(in_window, key=lambda quote: (quote["happened_at"], quote["tag_id"]), default=None)
         return lines if newest is None else [*lines, _quote_line(newest, days)]
 
-    found = crossings(shift_readings(inputs, level, window, prior), level, window, prior, catalogue, how_strong)
-    quotes = _quotes(inputs, found)
-    return as_detection(found, describe)
+    def describe_all(rows: Sequence[Row]) -> list[list[Line]]:
+        quotes = _quotes(inputs, rows)
+        return [describe(row, quotes[row["account_id"]]) for row in rows]
+
+    return [Watch(level, readings, how_strong, describe_all)]
 
 
 def questions(texts: Frame, tags: Frame) -> Frame:
@@ -163,9 +173,12 @@ def book_shares(asked: Frame, days: Frame, out: Frame, rule: AdvancedShiftRule) 
 
 
 def shift_readings(
-    inputs: Inputs, level: Level[AdvancedShiftRule], window: Window, prior: list[PriorFiring]
+    inputs: Inputs, level: Level[AdvancedShiftRule], window: Window, always: list[str]
 ) -> Frame:
-    """Window against baseline, one row per account and watchable day; without accounts that cannot fire or close."""
+    """Window against baseline, one row per account and watchable day; without accounts that cannot fire.
+
+    Accounts of ``always`` are read anyway: those with an open firing, which may close.
+    """
     default = level.rules.default
     oldest = window.start - timedelta(days=level.memory_days)
     account_day = inputs.account_day.filter(as_of >= oldest, as_of < window.end)
@@ -176,10 +189,10 @@ def shift_readings(
         account_day.filter("watchable_support")
         .select("account_id", "as_of_date", "segment")
         .join(_candidates(asked, level), on="account_id", how="left")
-        .filter(is_true(nw.col("is_candidate")) | nw.col("account_id").is_in(_open_accounts(prior)))
+        .filter(is_true(nw.col("is_candidate")) | nw.col("account_id").is_in(always))
     )
     # Before the window only a firing's calm days matter; elsewhere a day need not be counted to have been watchable.
-    counted = rows.filter(window.holds() | nw.col("account_id").is_in(_open_accounts(prior)))
+    counted = rows.filter(window.holds() | nw.col("account_id").is_in(always))
     return (
         rows.join(question_counts(counted, asked, out, level), on=["account_id", "as_of_date"], how="left")
         .with_columns(nw.col(name).fill_null(0.0) for name in COUNTS)
@@ -290,21 +303,18 @@ def _distinct(values: nw.Expr) -> nw.Expr:
     return values.n_unique() - values.is_null().any().cast(nw.Int64)
 
 
-def _quotes(inputs: Inputs, found: list[Crossing]) -> dict[str, list[Row]]:
+def _quotes(inputs: Inputs, crossed: Sequence[Row]) -> dict[str, list[Row]]:
     """Proven advanced quotes of the accounts that crossed, by account."""
     quotes: dict[str, list[Row]] = defaultdict(list)
-    if found:
-        accounts = sorted({crossing.event.account_id for crossing in found})
-        tickets = _tickets(inputs.texts).filter(nw.col("account_id").is_in(accounts))
-        for row in rows_of(
-            proven_advanced(inputs.tags)
-            .select("tag_id", "text_id", "quote")
-            .join(tickets, on="text_id")
-            .select(
-                "account_id", "tag_id", "quote", "happened_at", "happened_on", "known_on", "source_table", "row_key"
-            )
-        ):
-            quotes[row["account_id"]].append(row)
+    accounts = sorted({row["account_id"] for row in crossed})
+    tickets = _tickets(inputs.texts).filter(nw.col("account_id").is_in(accounts))
+    for row in rows_of(
+        proven_advanced(inputs.tags)
+        .select("tag_id", "text_id", "quote")
+        .join(tickets, on="text_id")
+        .select("account_id", "tag_id", "quote", "happened_at", "happened_on", "known_on", "source_table", "row_key")
+    ):
+        quotes[row["account_id"]].append(row)
     return quotes
 
 

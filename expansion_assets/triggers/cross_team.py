@@ -14,7 +14,7 @@ import narwhals as nw
 from expansion_assets.catalogue.loader import Catalogue
 from expansion_assets.catalogue.rules import NewDepartmentRule, strength
 from expansion_assets.triggers.base import Detection, Inputs, Line, Row, Window, is_true, per_segment
-from expansion_assets.triggers.crossing import Crossing, Level, as_detection, crossings
+from expansion_assets.triggers.crossing import Level, Watch
 
 TRIGGER, SUB_TRIGGER = "CROSS_TEAM", "new_department"
 GROUP_DAY = "features.group_day"
@@ -33,13 +33,18 @@ def detect(inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
         window: Days to compute.
         catalogue: Thresholds.
     """
+    return watches(inputs, window, catalogue)[0].detect(window, inputs, catalogue)
+
+
+def watches(inputs: Inputs, _: Window, catalogue: Catalogue) -> list[Watch[Any]]:
+    """The one level of this trigger."""
     level = _level(catalogue)
 
     def how_strong(row: Row, rule: NewDepartmentRule) -> float:
         return strength(row["users_2of14"], rule.min_users, rule.limit_users)
 
-    def describe(crossing: Crossing) -> list[Line]:
-        row, rule = crossing.row, level.rules.of(crossing.row["segment"])
+    def describe(row: Row) -> list[Line]:
+        rule = level.rules.of(row["segment"])
         key = f"{row['account_id']}|{row['subject_key']}|{row['as_of_date']}"
         users, renamed, days = row["users_2of14"], row["users_from_licensed"], rule.window_days
         return [
@@ -47,9 +52,7 @@ def detect(inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
             Line.of_day(row, GROUP_DAY, "users_from_licensed", renamed, rule.rename_share * users, days, key),
         ]
 
-    readings = group_readings(inputs.group_day, level)
-    prior = inputs.prior_of(TRIGGER, SUB_TRIGGER)
-    return as_detection(crossings(readings, level, window, prior, catalogue, how_strong), describe)
+    return [Watch(level, group_readings(inputs.group_day, level), how_strong, lambda rows: map(describe, rows))]
 
 
 def group_readings(group_day: nw.LazyFrame[Any], level: Level[NewDepartmentRule]) -> nw.LazyFrame[Any]:

@@ -25,6 +25,7 @@ from expansion_assets.triggers.base import (
     Detection,
     EventType,
     FiringEvent,
+    Inputs,
     Line,
     PriorFiring,
     Row,
@@ -102,19 +103,33 @@ def crossings(
     ]
 
 
-def as_detection(found: Sequence[Crossing], describe: Callable[[Crossing], Iterable[Line]]) -> Detection:
-    """Events of all crossings, evidence of those that opened or were suppressed."""
-    fired = (crossing for crossing in found if crossing.event.event_type != "closed")
-    return Detection.of(
-        (crossing.event for crossing in found),
-        (
-            line
-            for crossing in fired
-            for line in evidence_lines(
-                crossing.event.firing_id, ((crossing.event.as_of_date, line) for line in describe(crossing))
-            )
-        ),
-    )
+@dataclass(frozen=True)
+class Watch(Generic[R]):
+    """One level with what a day reads, how strong a crossing is and what its evidence says."""
+
+    level: Level[R]
+    readings: nw.LazyFrame[Any]
+    """See ``crossings``."""
+    strength: Callable[[Row, R], float]
+    describe: Callable[[Sequence[Row]], Iterable[Sequence[Line]]]
+    """Evidence lines of each of some readings, in their order."""
+
+    def detect(self, window: Window, inputs: Inputs, catalogue: Catalogue) -> Detection:
+        """Events of all crossings, evidence of those that opened or were suppressed."""
+        prior = inputs.prior_of(self.level.trigger, self.level.sub_trigger)
+        found = crossings(self.readings, self.level, window, prior, catalogue, self.strength)
+        fired = [crossing for crossing in found if crossing.event.event_type != "closed"]
+        described = self.describe([crossing.row for crossing in fired]) if fired else ()
+        return Detection.of(
+            (crossing.event for crossing in found),
+            (
+                line
+                for crossing, lines in zip(fired, described, strict=True)
+                for line in evidence_lines(
+                    crossing.event.firing_id, ((crossing.event.as_of_date, line) for line in lines)
+                )
+            ),
+        )
 
 
 def level_changes(

@@ -27,7 +27,7 @@ from expansion_assets.triggers.base import (
     per_segment,
     rows_of,
 )
-from expansion_assets.triggers.crossing import Crossing, Level, as_detection, crossings
+from expansion_assets.triggers.crossing import Level, Watch
 
 TRIGGER = "USAGE_MILESTONE"
 ACCOUNT_DAY = "features.account_day"
@@ -56,12 +56,17 @@ def detect(inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
         window: Days to compute.
         catalogue: Thresholds.
     """
-    return (
-        _detect_seats(inputs, window, catalogue, "seats")
-        + _detect_seats(inputs, window, catalogue, "seats_full")
-        + _detect_quota(inputs, window, catalogue)
-        + _detect_departments(inputs, window, catalogue)
-    )
+    return sum((watch.detect(window, inputs, catalogue) for watch in watches(inputs, window, catalogue)), Detection())
+
+
+def watches(inputs: Inputs, _: Window, catalogue: Catalogue) -> list[Watch[Any]]:
+    """The four levels of this trigger."""
+    return [
+        _watch_seats(inputs, catalogue, "seats"),
+        _watch_seats(inputs, catalogue, "seats_full"),
+        _watch_quota(inputs, catalogue),
+        _watch_departments(inputs, catalogue),
+    ]
 
 
 def seat_readings(account_day: Frame, level: Level[SeatsRule]) -> Frame:
@@ -194,15 +199,15 @@ def _departments_level(catalogue: Catalogue) -> Level[DepartmentsRule]:
     return Level.of(catalogue, TRIGGER, "departments", lambda rule: rule.rearm_days)
 
 
-def _detect_seats(inputs: Inputs, window: Window, catalogue: Catalogue, name: str) -> Detection:
+def _watch_seats(inputs: Inputs, catalogue: Catalogue, name: str) -> Watch[SeatsRule]:
     level = _seats_level(catalogue, name)
     readings = seat_readings(inputs.account_day, level)
 
     def how_strong(row: Row, rule: SeatsRule) -> float:
         return strength(row["active_users_28d"] / row["contracted_seats"], rule.threshold_share, rule.limit_share)
 
-    def describe(crossing: Crossing) -> list[Line]:
-        row, rule = crossing.row, level.rules.of(crossing.row["segment"])
+    def describe(row: Row, history: Sequence[tuple[date, float]]) -> list[Line]:
+        rule = level.rules.of(row["segment"])
         active, capacity = row["active_users_28d"], row["contracted_seats"]
         threshold, days = rule.threshold_share * capacity, rule.projection_days
         if rule.assigned_share is None or active >= threshold:
@@ -211,7 +216,7 @@ def _detect_seats(inputs: Inputs, window: Window, catalogue: Catalogue, name: st
             threshold = rule.assigned_share * capacity
             cause = Line.of_day(row, ACCOUNT_DAY, "assigned_seats", row["assigned_seats"], threshold)
         since = row["as_of_date"] - timedelta(days=days)
-        recent = [point for point in histories[row["account_id"]] if since < point[0] <= row["as_of_date"]]
+        recent = [point for point in history if since < point[0] <= row["as_of_date"]]
         days_left = projected_capacity_days(recent, row["as_of_date"], capacity)
         return [
             cause,
@@ -219,22 +224,22 @@ def _detect_seats(inputs: Inputs, window: Window, catalogue: Catalogue, name: st
             Line.of_day(row, ACCOUNT_DAY, "projected_capacity_days", days_left, window_days=days),
         ]
 
-    found = crossings(readings, level, window, inputs.prior_of(TRIGGER, name), catalogue, how_strong)
-    histories = _histories(readings, found, level)
-    return as_detection(found, describe)
+    def describe_all(rows: Sequence[Row]) -> list[list[Line]]:
+        histories = _histories(readings, rows, level)
+        return [describe(row, histories[row["account_id"]]) for row in rows]
+
+    return Watch(level, readings, how_strong, describe_all)
 
 
 def _histories(
-    readings: Frame, found: Sequence[Crossing], level: Level[SeatsRule]
+    readings: Frame, crossed: Sequence[Row], level: Level[SeatsRule]
 ) -> dict[str, list[tuple[date, float]]]:
     """Watchable days of the accounts that crossed: account -> (day, active users)."""
-    if not found:
-        return {}
     days = level.rules.most(lambda rule: rule.projection_days)
     rows = rows_of(
         readings.filter(
-            nw.col("account_id").is_in(sorted({crossing.event.account_id for crossing in found})),
-            nw.col("as_of_date") > min(crossing.event.as_of_date for crossing in found) - timedelta(days=days),
+            nw.col("account_id").is_in(sorted({row["account_id"] for row in crossed})),
+            nw.col("as_of_date") > min(row["as_of_date"] for row in crossed) - timedelta(days=days),
         ).select("account_id", "as_of_date", "active_users_28d")
     )
     histories: dict[str, list[tuple[date, float]]] = defaultdict(list)
@@ -243,32 +248,30 @@ def _histories(
     return histories
 
 
-def _detect_quota(inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
+def _watch_quota(inputs: Inputs, catalogue: Catalogue) -> Watch[QuotaRule]:
     level = _quota_level(catalogue)
 
     def how_strong(row: Row, rule: QuotaRule) -> float:
         return strength(row["used_quantity"] / row["limit_quantity"], rule.threshold_share, rule.limit_share)
 
-    def describe(crossing: Crossing) -> list[Line]:
-        row = crossing.row
+    def describe(row: Row) -> list[Line]:
         threshold = level.rules.of(row["segment"]).threshold_share * row["limit_quantity"]
         days = (row["as_of_date"] - row["period_start"]).days + 1 if row["period_start"] else None
         key = f"{row['account_id']}|{row['meter']}|{row['as_of_date']}"
         return [Line.of_day(row, QUOTA_DAY, "used_quantity", row["used_quantity"], threshold, days, key)]
 
     readings = quota_readings(inputs.quota_day, level, catalogue.common.fleet_period_end_days)
-    prior = inputs.prior_of(TRIGGER, "quota")
-    return as_detection(crossings(readings, level, window, prior, catalogue, how_strong), describe)
+    return Watch(level, readings, how_strong, lambda rows: map(describe, rows))
 
 
-def _detect_departments(inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
+def _watch_departments(inputs: Inputs, catalogue: Catalogue) -> Watch[DepartmentsRule]:
     level = _departments_level(catalogue)
 
     def how_strong(row: Row, rule: DepartmentsRule) -> float:
         return strength(row["saturated_core_users_min"] or 0.0, rule.min_users, rule.limit_users)
 
-    def describe(crossing: Crossing) -> list[Line]:
-        row, rule = crossing.row, level.rules.of(crossing.row["segment"])
+    def describe(row: Row) -> list[Line]:
+        rule = level.rules.of(row["segment"])
         saturated, licensed = row["saturated_departments"], row["licensed_departments"]
         users, least = row["saturated_core_users_min"], float(rule.min_users)
         return [
@@ -277,8 +280,7 @@ def _detect_departments(inputs: Inputs, window: Window, catalogue: Catalogue) ->
         ]
 
     readings = department_readings(inputs.account_day, level)
-    prior = inputs.prior_of(TRIGGER, "departments")
-    return as_detection(crossings(readings, level, window, prior, catalogue, how_strong), describe)
+    return Watch(level, readings, how_strong, lambda rows: map(describe, rows))
 
 
 def _epoch(changed_on: str) -> nw.Expr:
