@@ -152,6 +152,30 @@ def doctor(
 
 
 @app.command()
+def explain(
+    account: Annotated[str, typer.Argument(help="Id or name of an account.")],
+    day: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Day; default: the last that ran.")
+    ] = None,
+) -> None:
+    """Say for every rule why it fired for an account, or why it did not: value beside threshold, as known that day."""
+    from expansion_assets.scan.explanation import explanation_text
+    from expansion_assets.store.explain import UnknownAccountError, explain_account
+    from expansion_assets.store.warehouse import last_day_of
+
+    warehouse = _workspace().settings.warehouse_path
+    last = last_day_of(warehouse)
+    if last is None:
+        _fail("nothing has run yet: `make scan` first")
+    try:
+        found = explain_account(warehouse, account, day.date() if day else last)
+    except UnknownAccountError as error:
+        _fail(str(error))
+    text = explanation_text(found.account_id, found.name, found.day, found.explanations, found.blind)
+    out.print(text, markup=False)
+
+
+@app.command()
 def replay(
     table: Annotated[list[str] | None, typer.Option(help="Raw table; may be given several times.")] = None,
 ) -> None:

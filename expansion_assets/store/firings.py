@@ -86,6 +86,12 @@ def _events(connection: duckdb.DuckDBPyConnection, table: str, start: date, end:
     return [FiringEvent(**{name: row[name] for name in _EVENT_FIELDS if name in row}) for row in rows]
 
 
+def account_log(connection: duckdb.DuckDBPyConnection, account_id: str, window: Window) -> list[FiringEvent]:
+    """What the event log holds of an account before the window's end, oldest first."""
+    events = _events(connection, "triggers.firing_events", date.min, window.end)
+    return [event for event in events if event.account_id == account_id]
+
+
 def openings(connection: duckdb.DuckDBPyConnection, window: Window) -> list[Opening]:
     """Firings that opened in the window."""
     events = _events(connection, "triggers.firing_events", window.start, window.end)

@@ -6,6 +6,7 @@ labels, quotes and polarity (``tagging/``), the taxonomy of problems.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import groupby
@@ -102,6 +103,31 @@ def judged_mentions(inputs: Inputs, window: Window, catalogue: Catalogue) -> nw.
         .with_columns(first_day=day.min().over("tag_id"))
         .filter(day == nw.col("first_day"))
     )
+
+
+def near_misses(
+    inputs: Inputs, account_id: str, window: Window, catalogue: Catalogue
+) -> dict[str, Counter[str]]:
+    """Mentions of an account that do not count: sub-trigger -> reason -> number of tags."""
+    days = catalogue.rules(TRIGGER, SUB_TRIGGER).most(lambda rule: rule.said_days)
+    known_on = nw.col("known_on")
+    texts = inputs.texts.filter(
+        nw.col("account_id") == account_id, known_on < window.end, known_on >= window.start - timedelta(days=days)
+    ).select("text_id", "speaker_side")
+    tags = inputs.tags.filter(nw.col("label") == "adjacent_use").select(
+        "text_id", "is_quote_found", "polarity", "problem_key"
+    )
+    reasons: Counter[str] = Counter()
+    for row in rows_of(tags.join(texts, on="text_id")):
+        if not row["is_quote_found"]:
+            reasons["quote not found in the text"] += 1
+        elif row["speaker_side"] != "customer":
+            reasons["said by our side"] += 1
+        elif row["polarity"] != "affirmed":
+            reasons[f"said as {row['polarity'].replace('_', ' ')}"] += 1
+        elif row["problem_key"] is None:
+            reasons["no problem of the taxonomy named"] += 1
+    return {SUB_TRIGGER: reasons}
 
 
 def _opened(first: Row, known: Sequence[Row], rule: AdjacentProblemRule, catalogue: Catalogue) -> FiringEvent:

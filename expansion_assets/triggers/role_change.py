@@ -8,7 +8,7 @@ need regular expressions and are read in Python.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -144,6 +144,30 @@ def counted_moves(observed: Iterable[Row], catalogue: Catalogue) -> Iterator[Mov
             least_rank=least_rank,
             **{name: row[name] for name in OBSERVED},
         )
+
+
+def near_misses(
+    inputs: Inputs, account_id: str, window: Window, catalogue: Catalogue
+) -> dict[str, Counter[str]]:
+    """Moves of an account that are of a rule's kind and do not count: rule -> reason -> number of observations."""
+    titles = catalogue.titles
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows_of(recent_moves(inputs, window, catalogue).filter(nw.col("account_id") == account_id)):
+        title = row["from_title"] if row["move"] == "left" else row["to_title"]
+        function = titles.function(row["function"]) or titles.function(title)
+        if _sub_trigger(row, function, catalogue) is not None:
+            continue
+        match row["move"]:
+            case "joined":
+                found[NEW_EXECUTIVE]["joined below the rank, or in another function"] += 1
+            case "title_changed":
+                is_known = row["is_known_contact"]
+                found[PROMOTION]["title changed, rank did not rise" if is_known else "not a known contact"] += 1
+            case "deal_role_changed":
+                found[RENEWAL_CONTACT]["deal role changed, renewal contact did not"] += 1
+            case "left":
+                found[CHAMPION_LEFT]["somebody left who was no champion"] += 1
+    return found
 
 
 def _sub_trigger(row: Row, function: str | None, catalogue: Catalogue) -> str | None:

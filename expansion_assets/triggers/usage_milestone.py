@@ -210,7 +210,7 @@ def _watch_seats(inputs: Inputs, catalogue: Catalogue, name: str) -> Watch[Seats
         rule = level.rules.of(row["segment"])
         active, capacity = row["active_users_28d"], row["contracted_seats"]
         threshold, days = rule.threshold_share * capacity, rule.projection_days
-        if rule.assigned_share is None or active >= threshold:
+        if rule.assigned_share is None or active >= threshold or not row["is_met"]:
             cause = Line.of_day(row, ACCOUNT_DAY, "active_users_28d", active, threshold, rule.window_days)
         else:
             threshold = rule.assigned_share * capacity

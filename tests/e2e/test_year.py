@@ -10,6 +10,7 @@ import pytest
 
 from expansion_assets.settings import DEMO_PSEUDONYM_KEY
 from expansion_assets.store.warehouse import fetch_rows
+from expansion_assets.tables import TRIGGERS
 from expansion_assets.validation.truth import judge, read_answer_key
 from expansion_assets.workspace import DEMO_LAST_DAY
 from tests.oracle.oracle import firing_events
@@ -220,3 +221,22 @@ def test_a_day_outside_the_workspace_is_refused_in_one_line(year, command):
     assert finished.returncode != 0
     assert "outside the workspace's days" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+def test_explain_agrees_with_the_log_and_refuses_an_unknown_account_in_one_line(year, warehouse, command):
+    [(account_id, day)] = warehouse.execute(
+        """
+        select account_id, as_of_date from triggers.firing_events
+        where sub_trigger = 'seats' and event_type = 'opened' and not is_fleet_event
+        order by as_of_date, account_id limit 1
+        """
+    ).fetchall()
+    said = command(year, "explain", account_id, "--date", str(day)).stdout
+    assert "Seats nearly full: FIRED today" in said
+    for trigger in TRIGGERS:
+        assert f"[{trigger}]" in said
+    before = command(year, "explain", account_id, "--date", str(day - timedelta(days=1))).stdout
+    assert "FIRED today" not in before and "Seats nearly full: not reached" in before
+    refused = command(year, "explain", "Nobody Ltd", check=False)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error: no account 'Nobody Ltd' on ") and refused.stderr.count("\n") == 1

@@ -1,0 +1,146 @@
+"""Why a trigger fired for an account, or why it did not, on one day.
+
+Belongs here: the verdict on each rule, from the readings and moves that the detectors judge and from the event log.
+Does not belong here: the rules (the trigger modules), why a source is blind (``readiness/coverage``), words for people
+(``scan/explanation``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any, Literal
+
+import narwhals as nw
+
+from expansion_assets.catalogue.loader import Catalogue
+from expansion_assets.triggers import adjacent_use, advanced_tickets, cross_team, role_change, usage_milestone
+from expansion_assets.triggers.base import FiringEvent, Inputs, Line, Row, Window, rows_of
+from expansion_assets.triggers.crossing import Watch
+
+Verdict = Literal[
+    "fired", "open", "fleet_event", "suppressed", "grace", "met", "not_met", "no_reading", "nothing_known"
+]
+"""fired: opened on the day. open: opened before, so the same level does not fire again. suppressed: set aside, with a
+reason. grace: too early in the contract. met: the condition holds, and the log has no firing of it. not_met: below the
+threshold. no_reading: blind, or nothing to watch. nothing_known: no move or mention that counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The verdict on one rule and subject."""
+
+    trigger: str
+    sub_trigger: str
+    subject_key: str | None
+    verdict: Verdict
+    since: date | None = None
+    """Day on which the firing opened or was suppressed."""
+    reason: str | None = None
+    rearm_days: int | None = None
+    """Calm days in a row after which a level may fire again."""
+    is_calm: bool | None = None
+    lines: tuple[Line, ...] = ()
+    near_misses: tuple[tuple[str, int], ...] = ()
+    """What was seen and does not count: reason and number."""
+
+
+def explain(
+    inputs: Inputs, account_id: str, day: date, log: Sequence[FiringEvent], catalogue: Catalogue
+) -> list[Explanation]:
+    """Verdicts on every rule, in the catalogue's order.
+
+    Args:
+        inputs: Frozen rows of the day and of the longest look-back (``DETECTORS``).
+        account_id: Account.
+        day: Day of the verdict; nothing known after it is used.
+        log: The account's rows of ``triggers.firing_events`` up to the day, oldest first.
+        catalogue: Thresholds.
+    """
+    window = Window(day, day + timedelta(days=1))
+    watches = [
+        *usage_milestone.watches(inputs, window, catalogue),
+        *cross_team.watches(inputs, window, catalogue),
+        *advanced_tickets.watches(inputs, window, catalogue, always=[account_id]),
+    ]
+    found = [item for watch in watches for item in _levels(watch, account_id, day, log)]
+    for name in role_change.SUB_TRIGGERS:
+        days = catalogue.rules(role_change.TRIGGER, name).most(lambda rule: rule.dedupe_days)
+        found += _events(role_change.TRIGGER, name, day, days, log)
+    days = catalogue.rules(adjacent_use.TRIGGER, adjacent_use.SUB_TRIGGER).most(lambda rule: rule.dedupe_days)
+    found += _events(adjacent_use.TRIGGER, adjacent_use.SUB_TRIGGER, day, days, log)
+    misses = {
+        role_change.TRIGGER: role_change.near_misses(inputs, account_id, window, catalogue),
+        adjacent_use.TRIGGER: adjacent_use.near_misses(inputs, account_id, window, catalogue),
+    }
+    found = [
+        replace(item, near_misses=tuple(sorted(misses[item.trigger].get(item.sub_trigger, {}).items())))
+        if item.trigger in misses and item.verdict == "nothing_known" else item
+        for item in found
+    ]
+    order = {
+        (trigger, name): place
+        for place, (trigger, name) in enumerate(
+            (trigger, name)
+            for trigger, definition in catalogue.signals.triggers.items()
+            for name in definition.sub_triggers
+        )
+    }
+    return sorted(
+        found, key=lambda item: (order[item.trigger, item.sub_trigger], item.subject_key or "", item.since or day)
+    )
+
+
+def _levels(watch: Watch[Any], account_id: str, day: date, log: Sequence[FiringEvent]) -> list[Explanation]:
+    level = watch.level
+    rows = rows_of(watch.readings.filter(nw.col("account_id") == account_id, nw.col("as_of_date") == day))
+    rows = sorted((row for row in rows if _is_told(row, level.sub_trigger, log)), key=lambda row: row["subject_key"])
+    if not rows:
+        return [Explanation(level.trigger, level.sub_trigger, None, "no_reading")]
+    described = watch.describe(rows)
+    return [
+        _level(row, tuple(lines), watch, day, log) for row, lines in zip(rows, described, strict=True)
+    ]
+
+
+def _is_told(row: Row, sub_trigger: str, log: Sequence[FiringEvent]) -> bool:
+    """A group inside the deployment scope can never fire: it is left out unless it has fired before."""
+    return not row.get("is_in_scope") or _latest(log, sub_trigger, row["subject_key"]) is not None
+
+
+def _level(row: Row, lines: tuple[Line, ...], watch: Watch[Any], day: date, log: Sequence[FiringEvent]) -> Explanation:
+    level = watch.level
+    latest = _latest(log, level.sub_trigger, row["subject_key"])
+    said = Explanation(
+        level.trigger, level.sub_trigger, row["subject_key"], "not_met",
+        rearm_days=level.rearm_days(level.rules.of(row["segment"])), is_calm=bool(row["is_calm"]), lines=lines,
+    )
+    if latest is not None and latest.event_type in ("opened", "returned"):
+        is_fleet = any(event.is_fleet_event for event in log if event.firing_id == latest.firing_id)
+        verdict: Verdict = "fleet_event" if is_fleet else "fired" if latest.opened_on == day else "open"
+        return replace(said, verdict=verdict, since=latest.opened_on)
+    if row["is_grace"]:
+        return replace(said, verdict="grace", reason="met" if row["is_met"] else "not met")
+    return replace(said, verdict="met") if row["is_met"] else said
+
+
+def _events(trigger: str, sub_trigger: str, day: date, days: int, log: Sequence[FiringEvent]) -> list[Explanation]:
+    """Firings of a rule without a level that still stand for what they saw."""
+    found = []
+    for event in log:
+        is_ours = (event.trigger, event.sub_trigger) == (trigger, sub_trigger)
+        if not is_ours or event.event_type not in ("opened", "suppressed") or (day - event.opened_on).days >= days:
+            continue
+        verdict: Verdict = "suppressed" if event.event_type == "suppressed" else "open"
+        if verdict == "open" and event.opened_on == day:
+            verdict = "fired"
+        if event.is_fleet_event:
+            verdict = "fleet_event"
+        found.append(Explanation(trigger, sub_trigger, event.subject_key, verdict, event.opened_on, event.reason))
+    return found or [Explanation(trigger, sub_trigger, None, "nothing_known")]
+
+
+def _latest(log: Sequence[FiringEvent], sub_trigger: str, subject_key: str) -> FiringEvent | None:
+    ours = [event for event in log if (event.sub_trigger, event.subject_key) == (sub_trigger, subject_key)]
+    return ours[-1] if ours else None
