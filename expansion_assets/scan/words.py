@@ -135,20 +135,25 @@ def number(value: float, measure: str = "") -> str:
 _WITHOUT_VALUE = {"projected_capacity_days": "use is flat or falling: no date at which the seats are full"}
 
 
+def _origin(line: Mapping[str, Any]) -> str:
+    """Source and day; a count of ours has no source that a reader knows."""
+    table = line.get("source_table") or ""
+    source = "" if table.startswith("features.") else table.replace("_", " ")
+    return ", ".join(filter(None, [source, day(line["happened_at"]) if line.get("happened_at") else ""]))
+
+
 def evidence(line: Mapping[str, Any]) -> str:
     """Return an evidence line: a quote as it was said, else a measured value beside its threshold."""
-    when = f", {day(line['happened_at'])}" if line.get("happened_at") else ""
-    source = (line.get("source_table") or "").replace("_", " ")
     measure = line.get("measure") or ""
     if line.get("hidden"):
-        return f"{line['hidden']} ({source}{when})"
+        return f"{line['hidden']} ({_origin(line)})"
     if line.get("quote"):
         lead = "Title: " if measure in _TITLE_MEASURES else ""
-        return f"{lead}“{line['quote']}” ({source}{when})"
+        return f"{lead}“{line['quote']}” ({_origin(line)})"
     counts, threshold = _MEASURES.get(measure, (measure.replace("_", " "), "threshold"))
     if line.get("value") is None:
         counts = _WITHOUT_VALUE.get(measure) or counts
-        return f"{counts[:1].upper()}{counts[1:]} ({source}{when})"
+        return f"{counts[:1].upper()}{counts[1:]} ({_origin(line)})"
     text = f"{number(line['value'], measure)} {counts}"
     if line.get("threshold") is not None and threshold:
         text += f"; {threshold} {number(line['threshold'], measure)}"
