@@ -348,15 +348,20 @@ def forget(
 @app.command()
 def ui(port: Annotated[int, typer.Option(help="Port on loopback.")] = 3000) -> None:
     """Open the Dagster UI and daemon on the workspace's own run history."""
-    from expansion_assets.defs.runs import prepare_home
+    import dagster as dg
+
+    from expansion_assets.defs.runs import end_dead_runs, prepare_home
     from expansion_assets.project import ensure_manifest
     from expansion_assets.settings import PROJECT_DIR
 
     workspace = _workspace()
     _ensure_world(workspace)
     ensure_manifest(workspace.settings)
+    home = prepare_home(workspace.settings)
+    with dg.DagsterInstance.get() as instance:
+        end_dead_runs(instance)
     # From its home, for Dagster warns of the project's `dagster.yaml`, which `prepare_home` has copied; hence the path.
-    os.chdir(prepare_home(workspace.settings))
+    os.chdir(home)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PROJECT_DIR), os.environ.get("PYTHONPATH")]))
     # `dagster dev` is superseded by `dg dev`, of a package that nothing else here needs.
     python = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m"]

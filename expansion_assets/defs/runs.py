@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import count
 from pathlib import Path
+from socket import gethostname
 
 import dagster as dg
 
@@ -28,6 +29,7 @@ from expansion_assets.workspace import Workspace
 Progress = Callable[[str, int, int], None]
 # A year of days: the events of one asset go in one transaction.
 _EVENT_BATCH = 400
+_PROCESS = "expansion/process"
 _RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
@@ -76,18 +78,46 @@ def run_job(
         days = {_RANGE_START: first.isoformat(), _RANGE_END: last.isoformat()}
     run_id = str(uuid.uuid4())
     with dg.DagsterInstance.get() as instance, _quiet_dagster():
+        end_dead_runs(instance)
         if progress is not None:
             instance.add_event_listener(run_id, _step_counter(progress, steps))
         result = job.execute_in_process(
             instance=instance,
             run_id=run_id,
-            tags=days,
+            tags={**days, _PROCESS: f"{os.getpid()}@{gethostname()}"},
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
     if not result.success:
         raise RunFailedError(_first_failure(result))
     return result
+
+
+def end_dead_runs(instance: dg.DagsterInstance) -> int:
+    """Mark runs of the command line as failed whose process is gone: the UI would queue behind them for ever.
+
+    Returns:
+        How many there were.
+    """
+    in_progress = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+    dead = [run for run in instance.get_runs(filters=in_progress) if _is_dead(run.tags.get(_PROCESS))]
+    for run in dead:
+        instance.report_run_failed(run, "the command line's process was killed")
+    return len(dead)
+
+
+def _is_dead(process: str | None) -> bool:
+    """Whether a run of the command line has lost its process; runs of the UI name none, other hosts cannot be asked."""
+    number, _, host = (process or "").partition("@")
+    if host != gethostname():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # somebody else's, so it lives
+        return False
+    return False
 
 
 def assert_published(workspace: Workspace, day: date) -> Path:

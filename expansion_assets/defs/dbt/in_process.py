@@ -1,8 +1,8 @@
 """dbt inside the run's own process: the one place that leans on dagster-dbt's internals.
 
 The official resource starts ``dbt`` as a child: 24-27 CPU s for a cold daily job against 17-19 here, and 13 against 2.5
-for each further day in one process (2 cores, dbt-core 1.11.16). Every run goes through here, so a test of any run
-fails when the internals move.
+for each further day in one process (2 cores, dbt-core 1.11.16). ``tests/defs/test_internals.py`` fails when the
+internals used here move.
 """
 
 from __future__ import annotations
