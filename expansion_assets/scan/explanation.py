@@ -57,7 +57,8 @@ def _of_rule(item: Explanation) -> list[str]:
     verdict = _VERDICTS[item.verdict].format(since=words.day(item.since))
     reason = f": {item.reason.replace('_', ' ')}" if item.reason else ""
     lines = [f"  {rule}{subject}: {verdict}{reason}"]
-    lines += [f"    {words.evidence(asdict(line))}" for line in item.lines]
+    # Without quotes: here nobody asks whether their speaker may be shown, as the pages do (``scan/consent``).
+    lines += [f"    {words.evidence(asdict(line) | {'quote': None})}" for line in item.lines]
     if item.verdict in ("fired", "open") and item.rearm_days:
         state = "calm now" if item.is_calm else "not calm now"
         days = words.count(item.rearm_days, "calm day")

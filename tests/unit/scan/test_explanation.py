@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from expansion_assets.scan.explanation import explanation_text
 from expansion_assets.triggers.base import Line
@@ -37,6 +37,12 @@ def test_a_blind_trigger_is_never_read_as_silent():
     said = text(nothing, blind={"CROSS_TEAM": "identity: no records matched to the account"})
     assert "BLIND: identity: no records matched to the account; silence says nothing here" in said
     assert "nothing to watch" not in said
+
+
+def test_nobody_is_quoted():
+    quote = Line("support_tickets", "T1", "advanced_intent", quote="call me", happened_at=datetime(2026, 2, 27))
+    said = text(Explanation("ADVANCED_TICKETS", "advanced_shift", "tickets", "not_met", lines=(quote,)))
+    assert "    Advanced intent (support tickets, 27 Feb 2026)" in said and "call me" not in said
 
 
 def test_near_misses_and_reasons_are_told():
