@@ -161,14 +161,11 @@ def explain(
     """Say for every rule why it fired for an account, or why it did not: value beside threshold, as known that day."""
     from expansion_assets.scan.explanation import explanation_text
     from expansion_assets.store.explain import UnknownAccountError, explain_account
-    from expansion_assets.store.warehouse import last_day_of
 
-    warehouse = _workspace().settings.warehouse_path
-    last = last_day_of(warehouse)
-    if last is None:
-        _fail("nothing has run yet: `make scan` first")
+    workspace = _workspace()
+    last = _last_run_day(workspace)
     try:
-        found = explain_account(warehouse, account, day.date() if day else last)
+        found = explain_account(workspace.settings.warehouse_path, account, day.date() if day else last)
     except UnknownAccountError as error:
         _fail(str(error))
     text = explanation_text(found.account_id, found.name, found.day, found.explanations, found.blind)
@@ -181,11 +178,9 @@ def replay(
 ) -> None:
     """Load the windows again that have rows in quarantine, once contract, mapping or file is mended."""
     from expansion_assets.defs.runs import replay_quarantine
-    from expansion_assets.store.warehouse import last_day_of
 
     workspace = _workspace()
-    if last_day_of(workspace.settings.warehouse_path) is None:
-        _fail("nothing has run yet: `make scan` first")
+    _last_run_day(workspace)
     if unknown := sorted(set(table or ()) - set(workspace.contracts)):
         _fail(f"no table {', '.join(unknown)}; a raw table is named as in its contract")
     replays = replay_quarantine(workspace, tuple(table or ()))
@@ -213,11 +208,7 @@ def restate(
 
     Days that ran stay as they were known then. Late rows count from when they were true, corrected ones are gone.
     """
-    from expansion_assets.store.warehouse import last_day_of
-
-    done = last_day_of(_workspace().settings.warehouse_path)
-    if done is None:
-        _fail("nothing has run yet: `make scan` first")
+    done = _last_run_day(_workspace())
     workspace = _restated_workspace()
     start, end = first.date() if first else workspace.first_day, last.date() if last else done
     if not workspace.first_day <= start <= end <= done:
@@ -384,6 +375,13 @@ def _restated_workspace() -> Workspace:
     load_settings.cache_clear()
     load_workspace.cache_clear()
     return load_workspace()
+
+
+def _last_run_day(workspace: Workspace) -> date:
+    """The last day that ran; a command that needs one ends here when nothing has run."""
+    from expansion_assets.store.warehouse import last_day_of
+
+    return last_day_of(workspace.settings.warehouse_path) or _fail("nothing has run yet: `make scan` first")
 
 
 def _day(workspace: Workspace, day: datetime | None) -> date:

@@ -30,6 +30,11 @@ def parsed_dir(settings: Settings) -> Path:
     return settings.state_dir / "dbt_target"
 
 
+def target_dir(settings: Settings) -> Path:
+    """Where dbt writes what it makes for one workspace."""
+    return settings.workspace_dir / "dbt_target"
+
+
 def common_arguments(settings: Settings) -> list[str]:
     """Arguments of every dbt call; also hands dbt the warehouse and the time zone, so that it cuts days as Python does.
 
@@ -38,7 +43,7 @@ def common_arguments(settings: Settings) -> list[str]:
     os.environ["EXPANSION_WAREHOUSE"] = str(settings.warehouse_path)
     os.environ["EXPANSION_TIME_ZONE"] = settings.time_zone
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    target = str(settings.workspace_dir / "dbt_target")
+    target = str(target_dir(settings))
     folders = ["--project-dir", str(DBT_DIR), "--profiles-dir", str(DBT_DIR)]
     return [*folders, "--target-path", target, "--log-path", target, "--no-write-json", "--log-level-file", "warn"]
 
@@ -132,5 +137,5 @@ def write_docs(settings: Settings) -> Path:
         raise DbtError(f"dbt docs generate: {result.exception or 'failed'}")
     page = settings.published_dir / "docs" / "index.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_bytes((settings.workspace_dir / "dbt_target" / "static_index.html").read_bytes())
+    page.write_bytes((target_dir(settings) / "static_index.html").read_bytes())
     return page

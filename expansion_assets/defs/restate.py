@@ -15,7 +15,7 @@ from pathlib import Path
 import dagster as dg
 
 from expansion_assets.catalogue.loader import load_catalogue
-from expansion_assets.defs.runs import Progress, run_job
+from expansion_assets.defs.runs import Progress, run_job, selected_job
 from expansion_assets.sources.restate import Restated, restate_raw
 from expansion_assets.store.firings import openings
 from expansion_assets.store.warehouse import attach, connect
@@ -60,7 +60,8 @@ def restate(workspace: Workspace, first: date, last: date, progress: Progress | 
     with connect(settings.warehouse_path) as connection:
         attach(connection, live, _LIVE)
         tables = restate_raw(connection, _LIVE, workspace.contracts, settings.time_zone)
-    run_job(workspace, _job(), workspace.first_day, last, progress)
+    layers = dg.AssetSelection.groups("features", "text", "triggers").without_checks()
+    run_job(workspace, selected_job("restatement", layers), workspace.first_day, last, progress)
     window = Window(first, last + timedelta(days=1))
     with connect(settings.warehouse_path, read_only=True) as connection:
         restated = openings(connection, window)
@@ -73,12 +74,3 @@ def restate(workspace: Workspace, first: date, last: date, progress: Progress | 
         writer.writeheader()
         writer.writerows(asdict(item) for item in found)
     return Restatement(tables, found, len(set(known_then) & set(restated)), path)
-
-
-def _job() -> dg.JobDefinition:
-    from expansion_assets.definitions import defs
-
-    selection = dg.AssetSelection.groups("features", "text", "triggers").without_checks()
-    return dg.define_asset_job("restatement", selection=selection).resolve(
-        asset_graph=defs().resolve_asset_graph()
-    )

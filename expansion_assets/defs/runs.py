@@ -115,8 +115,8 @@ def _is_dead(process: str | None) -> bool:
         os.kill(int(number), 0)
     except ProcessLookupError:
         return True
-    except PermissionError:  # somebody else's, so it lives
-        return False
+    except PermissionError:
+        pass  # somebody else's, so it lives
     return False
 
 
@@ -219,15 +219,16 @@ def replay_quarantine(workspace: Workspace, tables: tuple[str, ...] = ()) -> lis
     for item in found:
         with connect(path, read_only=True) as connection:
             before = unresolved(connection).get(item.table, 0)
-        run_job(workspace, _raw_job(item.table), item.first, item.last)
+        replay = selected_job(f"replay_{item.table}", dg.AssetSelection.assets(["raw", item.table]))
+        run_job(workspace, replay, item.first, item.last)
         with connect(path, read_only=True) as connection:
             after = unresolved(connection).get(item.table, 0)
         done.append(Replayed(item.table, item.first, item.last, before, after))
     return done
 
 
-def _raw_job(table: str) -> dg.JobDefinition:
+def selected_job(name: str, selection: dg.AssetSelection) -> dg.JobDefinition:
+    """A job of some assets that no schedule knows, for ``run_job``."""
     from expansion_assets.definitions import defs
 
-    job = dg.define_asset_job(f"replay_{table}", selection=dg.AssetSelection.assets(["raw", table]))
-    return job.resolve(asset_graph=defs().resolve_asset_graph())
+    return dg.define_asset_job(name, selection=selection).resolve(asset_graph=defs().resolve_asset_graph())

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
+
 from expansion_assets.catalogue.loader import load_catalogue
 from expansion_assets.store.firings import account_log, read_inputs
 from expansion_assets.store.warehouse import connect, fetch_rows
@@ -72,11 +74,11 @@ def explain_account(warehouse: Path, account: str, day: date) -> AccountDay:
     return AccountDay(account_id, found[0]["account_name"], day, explanations, reasons)
 
 
-def _unknown(connection: object, account: str, day: date, matches: int) -> str:
+def _unknown(connection: duckdb.DuckDBPyConnection, account: str, day: date, matches: int) -> str:
     if matches:
         return f"{matches} accounts are called {account!r}: give the id"
     alike = fetch_rows(
-        connection,  # type: ignore[arg-type]
+        connection,
         """
         select account_name from features.account_day
         where as_of_date = $1 and account_name is not null

@@ -65,20 +65,14 @@ def explain(
         *advanced_tickets.watches(inputs, window, catalogue, always=[account_id]),
     ]
     found = [item for watch in watches for item in _levels(watch, account_id, day, log)]
-    for name in role_change.SUB_TRIGGERS:
-        days = catalogue.rules(role_change.TRIGGER, name).most(lambda rule: rule.dedupe_days)
-        found += _events(role_change.TRIGGER, name, day, days, log)
-    days = catalogue.rules(adjacent_use.TRIGGER, adjacent_use.SUB_TRIGGER).most(lambda rule: rule.dedupe_days)
-    found += _events(adjacent_use.TRIGGER, adjacent_use.SUB_TRIGGER, day, days, log)
-    misses = {
-        role_change.TRIGGER: role_change.near_misses(inputs, account_id, window, catalogue),
-        adjacent_use.TRIGGER: adjacent_use.near_misses(inputs, account_id, window, catalogue),
-    }
-    found = [
-        replace(item, near_misses=tuple(sorted(misses[item.trigger].get(item.sub_trigger, {}).items())))
-        if item.trigger in misses and item.verdict == "nothing_known" else item
-        for item in found
-    ]
+    for module, names in ((role_change, role_change.SUB_TRIGGERS), (adjacent_use, (adjacent_use.SUB_TRIGGER,))):
+        misses = module.near_misses(inputs, account_id, window, catalogue)
+        for name in names:
+            days = catalogue.rules(module.TRIGGER, name).most(lambda rule: rule.dedupe_days)
+            nothing = Explanation(
+                module.TRIGGER, name, None, "nothing_known", near_misses=tuple(sorted(misses.get(name, {}).items()))
+            )
+            found += _events(nothing, day, days, log) or [nothing]
     order = {
         (trigger, name): place
         for place, (trigger, name) in enumerate(
@@ -118,27 +112,31 @@ def _level(row: Row, lines: tuple[Line, ...], watch: Watch[Any], day: date, log:
     )
     if latest is not None and latest.event_type in ("opened", "returned"):
         is_fleet = any(event.is_fleet_event for event in log if event.firing_id == latest.firing_id)
-        verdict: Verdict = "fleet_event" if is_fleet else "fired" if latest.opened_on == day else "open"
-        return replace(said, verdict=verdict, since=latest.opened_on)
+        return replace(said, verdict=_opened(latest, day, is_fleet=is_fleet), since=latest.opened_on)
     if row["is_grace"]:
         return replace(said, verdict="grace", reason="met" if row["is_met"] else "not met")
     return replace(said, verdict="met") if row["is_met"] else said
 
 
-def _events(trigger: str, sub_trigger: str, day: date, days: int, log: Sequence[FiringEvent]) -> list[Explanation]:
+def _events(rule: Explanation, day: date, days: int, log: Sequence[FiringEvent]) -> list[Explanation]:
     """Firings of a rule without a level that still stand for what they saw."""
-    found = []
-    for event in log:
-        is_ours = (event.trigger, event.sub_trigger) == (trigger, sub_trigger)
-        if not is_ours or event.event_type not in ("opened", "suppressed") or (day - event.opened_on).days >= days:
-            continue
-        verdict: Verdict = "suppressed" if event.event_type == "suppressed" else "open"
-        if verdict == "open" and event.opened_on == day:
-            verdict = "fired"
-        if event.is_fleet_event:
-            verdict = "fleet_event"
-        found.append(Explanation(trigger, sub_trigger, event.subject_key, verdict, event.opened_on, event.reason))
-    return found or [Explanation(trigger, sub_trigger, None, "nothing_known")]
+    return [
+        Explanation(
+            rule.trigger, rule.sub_trigger, event.subject_key,
+            "suppressed" if event.event_type == "suppressed" else _opened(event, day, is_fleet=event.is_fleet_event),
+            event.opened_on, event.reason,
+        )
+        for event in log
+        if (event.trigger, event.sub_trigger) == (rule.trigger, rule.sub_trigger)
+        and event.event_type in ("opened", "suppressed")
+        and (day - event.opened_on).days < days
+    ]
+
+
+def _opened(event: FiringEvent, day: date, *, is_fleet: bool) -> Verdict:
+    if is_fleet:
+        return "fleet_event"
+    return "fired" if event.opened_on == day else "open"
 
 
 def _latest(log: Sequence[FiringEvent], sub_trigger: str, subject_key: str) -> FiringEvent | None:

@@ -14,8 +14,7 @@ from datetime import timedelta
 
 import dagster as dg
 
-from expansion_assets.definitions import defs
-from expansion_assets.defs.runs import run_job
+from expansion_assets.defs.runs import run_job, selected_job
 from expansion_assets.workspace import load_workspace
 
 
@@ -26,10 +25,9 @@ def main(first: int, span: int, mode: str) -> None:
     rest = dg.AssetSelection.groups("features", "text", "triggers") | dg.AssetSelection.assets(*readiness)
     if first:
         rest = rest - dg.AssetSelection.key_prefixes(["staging"])
-    graph = defs().resolve_asset_graph()
     jobs = [
-        dg.define_asset_job(name, selection=selection.without_checks()).resolve(asset_graph=graph)
-        for name, selection in (("raw_days", raw), ("rest_of_days", rest))
+        selected_job("raw_days", raw.without_checks()),
+        selected_job("rest_of_days", rest.without_checks()),
     ]
     start = workspace.first_day + timedelta(days=first)
     days = [start + timedelta(days=number) for number in range(span)]
