@@ -12,7 +12,9 @@ import pytest
 
 from expansion_assets.scan.quality import build_quality
 from expansion_assets.scan.quarantine import build_quarantine
-from expansion_assets.scan.rendering import render_quality, render_quarantine
+from expansion_assets.scan.readiness import build_readiness
+from expansion_assets.scan.rendering import render_quality, render_quarantine, render_readiness
+from tests.unit.readiness.diagnostic_rows import diagnose, group, history, off
 
 DAY = date(2026, 6, 30)
 LONG = "w" * 300
@@ -33,6 +35,8 @@ def pages():
         [{**where, "file": LONG, "row_number": 1, "raw_json": json.dumps({LONG[:50]: LONG})}],
         [{**where, "row_count": 1}], [{"source_table": LONG, "status": "missing", "message": LONG}], {}, {},
     ))
+    rows, fixes = diagnose([group(6, 90000.0, **off("identity", "support"))], history(identity_directory=None))
+    yield render_readiness(build_readiness(DAY, rows.values(), fixes))
 
 
 @pytest.mark.chromium
