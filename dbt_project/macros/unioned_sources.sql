@@ -1,4 +1,4 @@
-{% macro unioned_sources(sources, columns) -%}
+{% macro unioned_sources(sources, columns, condition='version_no = 1') -%}
     {%- set known = ['relation', 'condition', 'changes_of'] + columns | list -%}
     {%- for entry in sources %}
     {%- set unknown = entry | reject('in', known) | list -%}
@@ -27,7 +27,7 @@
     {%- else %}
     from {{ entry.relation }}
 
-    where {{ entry.condition | default('version_no = 1') }}
+    where {{ entry.condition | default(condition) }}
     {%- endif %}
 
     {% endfor -%}

@@ -17,7 +17,13 @@ from expansion_assets.catalogue.loader import Catalogue
 from expansion_assets.store.warehouse import fetch_rows
 from expansion_assets.triggers.base import Detection, FiringEvent, Inputs, PriorFiring, Window, rows_of
 from expansion_assets.triggers.fleet import customers_by_day, mark_fleet_events
-from expansion_assets.triggers.lifecycle import ReviewEvent, firing_states, lifecycle_events, link_reviews
+from expansion_assets.triggers.lifecycle import (
+    ReviewEvent,
+    firing_states,
+    lifecycle_events,
+    link_reviews,
+    without_decided,
+)
 from expansion_assets.triggers.restatement import Opening
 from expansion_assets.triggers.supporting import supporting_signals
 
@@ -39,9 +45,36 @@ def read_inputs(connection: duckdb.DuckDBPyConnection, window: Window, lookback_
         query = f"select * from features.{name} where {column} >= date '{first}' and {column} < date '{window.end}'"
         return nw.from_native(connection.sql(query))
 
+    withdrawals = f"select * from features.withdrawals where withdrawn_on < date '{window.end}'"
+    # A contact may be told of several times: only the change of that time is taken back.
+    moves = f"""
+        select moves.*, withdrawn.withdrawn_on
+        from features.contact_moves as moves
+        left join lateral (
+            select min(withdrawals.withdrawn_on) as withdrawn_on from ({withdrawals}) as withdrawals
+            where withdrawals.source_table = moves.source_table and withdrawals.row_key = moves.row_key
+                and coalesce(withdrawals.happened_at = moves.happened_at, true)
+                and withdrawals.withdrawn_on >= moves.known_on
+        ) as withdrawn on true
+        where moves.known_on >= date '{first}' and moves.known_on < date '{window.end}'
+    """
+    # A corrected text takes back only the quotes that it no longer holds.
     # One tagger version: the one that read last, so that a new model replaces the old and never adds to it.
     tags = f"""
-        select tags.* from text.tags
+        with withdrawn as (
+            select withdrawals.source_table || ':' || withdrawals.row_key as text_id, withdrawals.withdrawn_on,
+                versions.body
+            from ({withdrawals}) as withdrawals
+            left join intermediate.int_text_versions as versions
+                on withdrawals.reason = 'corrected' and versions.source_table = withdrawals.source_table
+                and versions.row_key = withdrawals.row_key and versions.version_no = withdrawals.version_no + 1
+        )
+        select tags.*,
+            (
+                select min(withdrawn.withdrawn_on) from withdrawn
+                where withdrawn.text_id = tags.text_id and not coalesce(contains(withdrawn.body, tags.quote), false)
+            ) as withdrawn_on
+        from text.tags
         semi join (
             select text_id, content_hash, max_by(tagger_version, read_at) as tagger_version
             from text.readings group by text_id, content_hash
@@ -52,7 +85,7 @@ def read_inputs(connection: duckdb.DuckDBPyConnection, window: Window, lookback_
         account_day=by_day("account_day", "as_of_date"),
         quota_day=by_day("quota_day", "as_of_date"),
         group_day=by_day("group_day", "as_of_date"),
-        contact_moves=by_day("contact_moves", "known_on"),
+        contact_moves=nw.from_native(connection.sql(moves)),
         texts=by_day("texts", "known_on"),
         tags=nw.from_native(connection.sql(tags)),
         prior=states_before(connection, window),
@@ -128,10 +161,10 @@ def firing_rows(
 
     ``is_restated`` marks every row as computed with later knowledge.
     """
-    events = mark_fleet_events(detections, customers_by_day(account_day, window), catalogue.common)
-    states = firing_states(events, prior)
-    linked = link_reviews(reviews, states, catalogue)
-    log = (*events, *lifecycle_events(states, linked, window, catalogue))
+    detected = mark_fleet_events(detections, customers_by_day(account_day, window), catalogue.common)
+    linked = link_reviews(reviews, firing_states(detected, prior), catalogue)
+    events = without_decided(detected, linked)
+    log = (*events, *lifecycle_events(firing_states(events, prior), linked, window, catalogue))
     return [{**asdict(event), "is_restated": is_restated} for event in log]
 
 

@@ -6,9 +6,9 @@ labels, quotes and polarity (``tagging/``), the taxonomy of problems.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -18,6 +18,7 @@ import narwhals as nw
 from expansion_assets.catalogue.loader import Catalogue
 from expansion_assets.catalogue.rules import AdjacentProblemRule, strength
 from expansion_assets.triggers.base import (
+    WITHDRAWN,
     Detection,
     Evidence,
     FiringEvent,
@@ -25,9 +26,12 @@ from expansion_assets.triggers.base import (
     Line,
     Row,
     Window,
+    bare_day,
+    end_of,
     evidence_lines,
     per_segment,
     rows_of,
+    start_of,
 )
 
 TRIGGER, SUB_TRIGGER = "ADJACENT_USE", "adjacent_problem"
@@ -42,15 +46,17 @@ def lookback_days(catalogue: Catalogue) -> int:
 def detect(inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
     """One firing per account and problem; the same problem within ``dedupe_days`` is one.
 
+    A firing is superseded once every mention since its opening is withdrawn; a later mention may then fire anew.
+
     Args:
         inputs: texts, tags and account_day are read.
         window: Days to compute.
         catalogue: Windows of days.
     """
     rules = catalogue.rules(TRIGGER, SUB_TRIGGER)
-    last_opened = {
-        (firing.account_id, firing.subject_key): firing.opened_on for firing in inputs.prior_of(TRIGGER, SUB_TRIGGER)
-    }
+    openings: dict[tuple[str, str], list[date]] = defaultdict(list)
+    for firing in inputs.prior_of(TRIGGER, SUB_TRIGGER):
+        openings[firing.account_id, firing.subject_key].append(firing.opened_on)
     judged = rows_of(judged_mentions(inputs, window, catalogue))
     judged.sort(key=itemgetter("account_id", "problem_key", "as_of_date", "happened_at", "tag_id"))
     events: list[FiringEvent] = []
@@ -60,15 +66,20 @@ def detect(inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
         for day, rows in groupby(mentions, key=itemgetter("as_of_date")):
             first = next(rows)
             rule = rules.of(first["segment"])
-            before = last_opened.get(subject)
-            if day not in window or (before and (day - before).days < rule.dedupe_days):
+            if day not in window or any(_covers(opened_on, day, mentions, rule) for opened_on in openings[subject]):
                 continue
-            last_opened[subject] = day
+            openings[subject].append(day)
             said_since = day - timedelta(days=rule.said_days)
             known = [row for row in mentions if row["as_of_date"] <= day and row["happened_on"] > said_since]
-            event = _opened(first, known, rule, catalogue)
+            standing = [row for row in known if row["withdrawn_on"] is None or row["withdrawn_on"] > day]
+            event = _opened(first, standing, rule, catalogue)
             events.append(event)
-            evidence += evidence_lines(event.firing_id, ((day, _line(row, rule)) for row in reversed(known)))
+            evidence += evidence_lines(event.firing_id, ((day, _line(row, rule)) for row in reversed(standing)))
+        rule = rules.of(mentions[-1]["segment"])
+        for opened_on in openings[subject]:
+            day = _withdrawn_on(opened_on, mentions, rule)
+            if day is not None and day in window:
+                events.append(_superseded(subject, opened_on, day, catalogue))
     return Detection.of(events, evidence)
 
 
@@ -76,8 +87,9 @@ def judged_mentions(inputs: Inputs, window: Window, catalogue: Catalogue) -> nw.
     """Proven mentions by customers, each on the first watchable day after it became known.
 
     Returns:
-        One row per tag: account_id, segment, problem_key, as_of_date (day judged), tag_id, quote, and the text's keys
-        and times. A mention whose account stays blind for ``known_days`` is not judged.
+        One row per tag: account_id, segment, problem_key, as_of_date (day judged), tag_id, quote, withdrawn_on, and the
+        text's keys and times. A mention whose account stays blind for ``known_days``, or that is withdrawn before, is
+        not judged.
     """
     rules = catalogue.rules(TRIGGER, SUB_TRIGGER)
     day, known_on, happened_on = nw.col("as_of_date"), nw.col("known_on"), nw.col("happened_on")
@@ -86,14 +98,16 @@ def judged_mentions(inputs: Inputs, window: Window, catalogue: Catalogue) -> nw.
         nw.col("is_quote_found"),
         nw.col("polarity") == "affirmed",
         ~nw.col("problem_key").is_null(),
-    ).select("tag_id", "text_id", "problem_key", "quote")
+    ).select("tag_id", "text_id", "problem_key", "quote", "withdrawn_on")
     texts = inputs.texts.filter(nw.col("speaker_side") == "customer").select(
         "text_id", "account_id", "happened_at", "happened_on", "known_at", "known_on", "source_table", "row_key"
     )
     watchable = inputs.account_day.filter("watchable_text", day < window.end)
 
     def is_in_time(rule: AdjacentProblemRule) -> nw.Expr:
+        withdrawn_on = nw.col("withdrawn_on")
         is_known = (day >= known_on) & (day < known_on + timedelta(days=rule.known_days))
+        is_known = is_known & (withdrawn_on.is_null() | (withdrawn_on > day))
         return is_known & (happened_on <= day) & (happened_on > day - timedelta(days=rule.said_days))
 
     return (
@@ -128,6 +142,36 @@ def near_misses(
         elif row["problem_key"] is None:
             reasons["no problem of the taxonomy named"] += 1
     return {SUB_TRIGGER: reasons}
+
+
+def _covers(opened_on: date, day: date, mentions: Sequence[Row], rule: AdjacentProblemRule) -> bool:
+    """Whether a firing that opened then still speaks for a mention of this day."""
+    withdrawn_on = _withdrawn_on(opened_on, mentions, rule)
+    return (day - opened_on).days < rule.dedupe_days and (withdrawn_on is None or withdrawn_on > day)
+
+
+def _withdrawn_on(opened_on: date, mentions: Sequence[Row], rule: AdjacentProblemRule) -> date | None:
+    """Day on which all that was said of the problem since the opening is withdrawn; none after ``said_days``."""
+    spans = ((row["as_of_date"], row["withdrawn_on"]) for row in mentions if row["as_of_date"] >= opened_on)
+    return bare_day(spans, opened_on + timedelta(days=rule.said_days))
+
+
+def _superseded(subject: tuple[str, str], opened_on: date, day: date, catalogue: Catalogue) -> FiringEvent:
+    account_id, problem_key = subject
+    return FiringEvent(
+        account_id=account_id,
+        trigger=TRIGGER,
+        sub_trigger=SUB_TRIGGER,
+        subject_key=problem_key,
+        event_type="superseded",
+        as_of_date=day,
+        opened_on=opened_on,
+        happened_at=start_of(day),
+        known_at=end_of(day),
+        catalogue_version=catalogue.version,
+        reason=WITHDRAWN,
+        is_shadow=catalogue.sub_trigger(TRIGGER, SUB_TRIGGER).state == "shadow",
+    )
 
 
 def _opened(first: Row, known: Sequence[Row], rule: AdjacentProblemRule, catalogue: Catalogue) -> FiringEvent:

@@ -5,14 +5,14 @@ baseline. Does not belong here: what makes a text advanced (``tagging/``), the s
 (``crossing.py``).
 
 On day D the window W holds questions that happened in (D - 30, D], the baseline B those of [D - 120, D - 31];
-a question counts from the day it became known.
+a question counts from the day it became known, and is advanced until the words that made it so are withdrawn.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import narwhals as nw
@@ -78,7 +78,8 @@ def watches(inputs: Inputs, window: Window, catalogue: Catalogue, always: Collec
         in_window = (
             quote
             for quote in quotes
-            if since < quote["happened_on"] <= row["as_of_date"] and quote["known_on"] <= row["as_of_date"]
+            if since < quote["happened_on"] <= row["as_of_date"]
+            and quote["known_on"] <= row["as_of_date"] < quote["standing_until"]
         )
         newest = max(in_window, key=lambda quote: (quote["happened_at"], quote["tag_id"]), default=None)
         return lines if newest is None else [*lines, _quote_line(newest, days)]
@@ -95,14 +96,19 @@ def questions(texts: Frame, tags: Frame) -> Frame:
 
     Returns:
         account_id, requester_key, topic, happened_on, known_on (first known), advanced_on (first known to be advanced;
-        null when basic).
+        null when basic), advanced_until (first day on which it no longer is; null when basic).
     """
-    advanced = proven_advanced(tags).select("text_id", is_advanced=nw.lit(True)).unique("text_id")
+    advanced = proven_advanced(tags).group_by("text_id").agg(advanced_until=_standing_until().max())
+    is_advanced = ~nw.col("advanced_until").is_null()
     return (
         _tickets(texts)
         .join(advanced, on="text_id", how="left")
         .group_by("account_id", "requester_key", "topic", "happened_on")
-        .agg(known_on=known_on.min(), advanced_on=nw.when(nw.col("is_advanced")).then(known_on).min())
+        .agg(
+            known_on=known_on.min(),
+            advanced_on=nw.when(is_advanced).then(known_on).min(),
+            advanced_until=nw.col("advanced_until").max(),
+        )
     )
 
 
@@ -157,7 +163,7 @@ def book_shares(asked: Frame, days: Frame, out: Frame, rule: AdvancedShiftRule) 
     Returns:
         as_of_date, book_share.
     """
-    tallies = asked.group_by("topic", "happened_on", "known_on", "advanced_on").agg(number=nw.len())
+    tallies = asked.group_by("topic", "happened_on", "known_on", "advanced_on", "advanced_until").agg(number=nw.len())
     baseline = (
         days.join(tallies, how="cross")
         .filter(known_on <= as_of, _in_baseline(rule))
@@ -203,6 +209,7 @@ def shift_readings(
             epoch=nw.lit("first"),
             is_grace=nw.lit(False),
             is_met=per_segment(level.rules, _is_met),
+            is_withdrawn=per_segment(level.rules, _is_withdrawn),
             is_scheduled=nw.lit(False),
         )
         .with_columns(is_calm=~nw.col("is_met"))
@@ -211,7 +218,7 @@ def shift_readings(
 
 COUNTS = (
     "questions", "advanced", "baseline_questions", "baseline_advanced", "advanced_requesters", "requesters",
-    "advanced_topics",
+    "advanced_topics", "withdrawn",
 )
 
 
@@ -230,6 +237,7 @@ def question_counts(rows: Frame, asked: Frame, out: Frame, level: Level[Advanced
         .agg(
             questions=_count(is_new),
             advanced=_count(is_new & is_advanced),
+            withdrawn=_count(is_new & is_true(nw.col("advanced_until") == as_of)),
             baseline_questions=_count(is_old),
             baseline_advanced=_count(is_old & is_advanced),
             advanced_requesters=_distinct(nw.when(is_new & is_advanced).then(requester)),
@@ -264,7 +272,11 @@ def _is_outage(rule: AdvancedShiftRule) -> nw.Expr:
 
 
 def _is_advanced() -> nw.Expr:
-    return is_true(nw.col("advanced_on") <= as_of)
+    return is_true((nw.col("advanced_on") <= as_of) & (nw.col("advanced_until") > as_of))
+
+
+def _standing_until() -> nw.Expr:
+    return nw.col("withdrawn_on").fill_null(date.max)
 
 
 def _is_met(rule: AdvancedShiftRule) -> nw.Expr:
@@ -276,6 +288,11 @@ def _is_met(rule: AdvancedShiftRule) -> nw.Expr:
         & (share >= rule.min_share)
         & (share.round(DECIMALS) >= (nw.col("baseline_share") + rule.lift_points).round(DECIMALS))
     )
+
+
+def _is_withdrawn(rule: AdvancedShiftRule) -> nw.Expr:
+    advanced = nw.col("advanced")
+    return (advanced < rule.min_advanced) & (advanced + nw.col("withdrawn") >= rule.min_advanced)
 
 
 def _shrunk_share(rule: AdvancedShiftRule) -> nw.Expr:
@@ -310,9 +327,12 @@ def _quotes(inputs: Inputs, crossed: Sequence[Row]) -> dict[str, list[Row]]:
     tickets = _tickets(inputs.texts).filter(nw.col("account_id").is_in(accounts))
     for row in rows_of(
         proven_advanced(inputs.tags)
-        .select("tag_id", "text_id", "quote")
+        .select("tag_id", "text_id", "quote", standing_until=_standing_until())
         .join(tickets, on="text_id")
-        .select("account_id", "tag_id", "quote", "happened_at", "happened_on", "known_on", "source_table", "row_key")
+        .select(
+            "account_id", "tag_id", "quote", "standing_until", "happened_at", "happened_on", "known_on", "source_table",
+            "row_key",
+        )
     ):
         quotes[row["account_id"]].append(row)
     return quotes

@@ -20,6 +20,8 @@ EventType = Literal["opened", "suppressed", "closed", "returned", "superseded"]
 Row = Mapping[str, Any]
 DAY = timedelta(days=1)
 MAX_LINES = 3
+WITHDRAWN = "evidence_withdrawn"
+"""Reason of ``superseded``: a correction or deletion took back what the firing stood on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,8 @@ class Inputs:
 
     Frames by day carry ``as_of_date``, moves and texts ``known_on``: rows from ``window.start - lookback_days`` on are
     enough, older ones do no harm, and none of ``window.end`` or later is used. ``tags`` holds one tagger version.
+    Moves and tags carry ``withdrawn_on``: the day before the window's end on which a correction or deletion took back
+    the record, or the quoted words; null while they stand.
     ``prior`` holds every firing opened before the window: all that are open, and those opened within the look-back.
     """
 
@@ -212,6 +216,20 @@ def evidence_lines(firing: str, known: Iterable[tuple[date, Line]]) -> list[Evid
         )
         for number, (known_on, line) in enumerate(islice(known, MAX_LINES), 1)
     ]
+
+
+def bare_day(spans: Iterable[tuple[date, date | None]], last: date) -> date | None:
+    """First day up to ``last`` on which no record known by then stands any more.
+
+    Args:
+        spans: Day known and day withdrawn of each record; None while it stands.
+        last: Last day that counts.
+    """
+    known = list(spans)
+    for day in sorted({end for _, end in known if end is not None and end <= last}):
+        if all(end is not None and end <= day for begin, end in known if begin <= day):
+            return day
+    return None
 
 
 def start_of(day: date) -> datetime:

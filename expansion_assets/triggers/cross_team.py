@@ -63,10 +63,16 @@ def group_readings(group_day: nw.LazyFrame[Any], level: Level[NewDepartmentRule]
         is_rename = from_licensed >= rule.rename_share * users
         return is_true(~nw.col("is_in_scope") & (users >= rule.min_users) & ~is_rename)
 
+    def is_withdrawn(rule: NewDepartmentRule) -> nw.Expr:
+        return is_true((users < rule.min_users) & (users + nw.col("withdrawn_users_2of14") >= rule.min_users))
+
     return (
         group_day.select(
             "account_id", "as_of_date", "segment", "group_kind", "group_key", "is_in_scope", "is_watchable",
-            *(nw.col(name).cast(nw.Float64) for name in ("users_2of14", "users_from_licensed")),
+            *(
+                nw.col(name).cast(nw.Float64)
+                for name in ("users_2of14", "users_from_licensed", "withdrawn_users_2of14")
+            ),
         )
         .filter("is_watchable", ~users.is_null())
         .with_columns(
@@ -74,6 +80,7 @@ def group_readings(group_day: nw.LazyFrame[Any], level: Level[NewDepartmentRule]
             epoch=nw.lit("first"),
             is_grace=nw.lit(False),
             is_met=per_segment(level.rules, is_met),
+            is_withdrawn=per_segment(level.rules, is_withdrawn),
             is_scheduled=nw.lit(False),
         )
         .with_columns(is_calm=~nw.col("is_met"))

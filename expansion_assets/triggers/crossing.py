@@ -3,10 +3,10 @@
 Belongs here: the state machine behind every trigger that watches a level. Does not belong here: how a day's
 reading comes about (the trigger modules).
 
-The machine is ON once its condition is met, OFF once it has been calm for ``rearm_days`` watchable days, and
-otherwise stays as it was. The heavy part, finding the days on which the level may change, runs in the frame
-on every row; the event log decides what the first change in the window means, in plain Python on the few rows
-that changed. A run over [a, c) therefore equals a run over [a, b) followed by one over [b, c).
+The machine is ON once its condition is met, OFF once it has been calm for ``rearm_days`` watchable days or once the
+records that met it are withdrawn, and otherwise stays as it was. The heavy part, finding the days on which the level
+may change, runs in the frame on every row; the event log decides what the first change in the window means, in plain
+Python on the few rows that changed. A run over [a, c) therefore equals a run over [a, b) followed by one over [b, c).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import narwhals as nw
 
 from expansion_assets.catalogue.loader import Catalogue, R, Rules
 from expansion_assets.triggers.base import (
+    WITHDRAWN,
     Detection,
     EventType,
     FiringEvent,
@@ -81,8 +82,9 @@ def crossings(
     Args:
         readings: One row per subject and watchable day, blind days absent: account_id, subject_key, as_of_date,
             segment, epoch (text; a new one closes what is open and starts the count anew), is_grace, is_met,
-            is_calm, is_scheduled (bool, never null), and any measures. Rows from ``window.start -
-            level.memory_days`` on suffice.
+            is_calm, is_withdrawn (a correction of this day took away what met the condition: the firing is superseded),
+            is_scheduled (bool, never null), and any measures. Rows from ``window.start - level.memory_days`` on
+            suffice.
         level: The sub-trigger.
         window: Days to compute.
         prior: Earlier firings of this sub-trigger.
@@ -118,7 +120,7 @@ class Watch(Generic[R]):
         """Events of all crossings, evidence of those that opened or were suppressed."""
         prior = inputs.prior_of(self.level.trigger, self.level.sub_trigger)
         found = crossings(self.readings, self.level, window, prior, catalogue, self.strength)
-        fired = [crossing for crossing in found if crossing.event.event_type != "closed"]
+        fired = [crossing for crossing in found if crossing.event.event_type in ("opened", "suppressed")]
         described = self.describe([crossing.row for crossing in fired]) if fired else ()
         return Detection.of(
             (crossing.event for crossing in found),
@@ -172,7 +174,7 @@ def level_changes(
         .with_columns(is_reset=~nw.col("is_first") & (nw.col("epoch") != nw.col("previous_epoch")))
         .with_columns(
             level=nw.when(nw.col("is_met")).then(nw.lit(1)).otherwise(
-                nw.when(nw.col("is_reset") | nw.col("is_rearmed")).then(nw.lit(0))
+                nw.when(nw.col("is_reset") | nw.col("is_rearmed") | nw.col("is_withdrawn")).then(nw.lit(0))
             )
         )
         .filter(window.holds() | nw.col("is_grace"))
@@ -191,9 +193,9 @@ class Step:
     """One step of the machine."""
 
     event_type: EventType
+    reason: str | None
     row: Row
     opened_on: date
-    reason: str | None = None
 
 
 def steps(changes: Iterable[Row], opened_on: date | None) -> Iterator[Step]:
@@ -210,20 +212,26 @@ def steps(changes: Iterable[Row], opened_on: date | None) -> Iterator[Step]:
             met_in_grace = met_in_grace and not has_ended
             if row["level"] == 1 and not met_in_grace:
                 met_in_grace = True
-                yield Step("suppressed", row, row["as_of_date"], "grace")
+                yield Step("suppressed", "grace", row, row["as_of_date"])
             continue
         if opened_on and has_ended:
-            yield Step("closed", row, opened_on, "limit_changed" if row["is_reset"] else "re_armed")
+            yield Step(*_ending(row), row, opened_on)
             opened_on = None
         if row["level"] == 1 and not opened_on:
             opened_on = row["as_of_date"]
             is_grace_end = not row["is_first"] and row["previous_is_grace"]
-            yield Step("opened", row, opened_on, "grace_end" if is_grace_end else None)
+            yield Step("opened", "grace_end" if is_grace_end else None, row, opened_on)
+
+
+def _ending(row: Row) -> tuple[EventType, str]:
+    if row["is_reset"]:
+        return "closed", "limit_changed"
+    return ("closed", "re_armed") if row["is_rearmed"] else ("superseded", WITHDRAWN)
 
 
 def _crossing(step: Step, level: Level[R], catalogue: Catalogue, strength: Callable[[Row, R], float]) -> Crossing:
-    row, is_closing = step.row, step.event_type == "closed"
-    is_opening = step.event_type == "opened"
+    row, is_opening = step.row, step.event_type == "opened"
+    is_ending = step.event_type in ("closed", "superseded")
     event = FiringEvent(
         account_id=row["account_id"],
         trigger=level.trigger,
@@ -236,7 +244,7 @@ def _crossing(step: Step, level: Level[R], catalogue: Catalogue, strength: Calla
         known_at=end_of(row["as_of_date"]),
         catalogue_version=catalogue.version,
         reason=step.reason,
-        strength=None if is_closing else strength(row, level.rules.of(row["segment"])),
+        strength=None if is_ending else strength(row, level.rules.of(row["segment"])),
         is_initial_state=is_opening and row["is_first"],
         is_shadow=catalogue.sub_trigger(level.trigger, level.sub_trigger).state == "shadow",
         is_scheduled=is_opening and (row["is_scheduled"] or step.reason == "grace_end"),

@@ -110,7 +110,7 @@ def lifecycle_events(
         if firing.last_event_type == "suppressed":
             continue
         reviews = linked.get(firing.firing_id, [])
-        decision = next((review for review in reviews if review.is_final), None)
+        decision = _decision(reviews)
         ended_on = None if firing.is_open else firing.last_event_on
         if decision and ended_on is None and firing.trigger in EVENT_TRIGGERS and decision.known_on in window:
             events.append(_event(firing, "closed", decision.known_on, CLOSING_REASONS[decision.event_type], catalogue))
@@ -121,6 +121,24 @@ def lifecycle_events(
             if day in window and day < last_day
         )
     return tuple(sorted(events, key=lambda event: (event.as_of_date, event.event_id)))
+
+
+def without_decided(
+    events: Iterable[FiringEvent], linked: Mapping[str, list[ReviewEvent]]
+) -> tuple[FiringEvent, ...]:
+    """Events without the withdrawals of firings that a decision had ended by then: what ended stays as it ended.
+
+    Detectors know no decisions, so they go on to watch the evidence.
+
+    Args:
+        events: What the detectors found.
+        linked: Reviews by firing (``link_reviews``).
+    """
+    def is_decided(event: FiringEvent) -> bool:
+        decision = _decision(linked.get(event.firing_id, []))
+        return decision is not None and decision.known_on <= event.as_of_date and event.trigger in EVENT_TRIGGERS
+
+    return tuple(event for event in events if event.event_type != "superseded" or not is_decided(event))
 
 
 def return_days(opened_on: date, reviews: Iterable[ReviewEvent], return_after_days: int) -> dict[date, str]:
@@ -142,6 +160,10 @@ def return_days(opened_on: date, reviews: Iterable[ReviewEvent], return_after_da
         if not any(later.known_on <= day for later, _ in deferrals[number + 1 :]):
             days[day] = "revisit"
     return days
+
+
+def _decision(reviews: Iterable[ReviewEvent]) -> ReviewEvent | None:
+    return next((review for review in reviews if review.is_final), None)
 
 
 def _event(

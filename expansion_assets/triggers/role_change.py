@@ -9,7 +9,7 @@ need regular expressions and are read in Python.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ import narwhals as nw
 from expansion_assets.catalogue.loader import Catalogue
 from expansion_assets.catalogue.rules import strength
 from expansion_assets.triggers.base import (
+    WITHDRAWN,
     Detection,
     Evidence,
     FiringEvent,
@@ -27,9 +28,12 @@ from expansion_assets.triggers.base import (
     PriorFiring,
     Row,
     Window,
+    bare_day,
+    end_of,
     evidence_lines,
     firing_id,
     rows_of,
+    start_of,
 )
 
 TRIGGER = "ROLE_CHANGE"
@@ -37,7 +41,7 @@ NEW_EXECUTIVE, CHAMPION_LEFT = "new_executive", "champion_left"
 PROMOTION, RENEWAL_CONTACT = "promotion", "renewal_contact"
 SUB_TRIGGERS = (CHAMPION_LEFT, NEW_EXECUTIVE, PROMOTION, RENEWAL_CONTACT)
 """In the order in which one day's moves are judged: a loss comes before the successor who softens it."""
-OBSERVED = ("known_on", "known_at", "happened_at", "segment", "source", "source_table", "row_key")
+OBSERVED = ("known_on", "known_at", "happened_at", "withdrawn_on", "segment", "source", "source_table", "row_key")
 """Columns of ``features.contact_moves`` that a counted move keeps as they are."""
 COUNTERPART = {NEW_EXECUTIVE: CHAMPION_LEFT, CHAMPION_LEFT: NEW_EXECUTIVE}
 
@@ -58,6 +62,7 @@ class Move:
     known_on: date
     known_at: datetime
     happened_at: datetime
+    withdrawn_on: date | None
     segment: str | None
     function: str | None
     source: str
@@ -77,6 +82,13 @@ class Opening:
     opened_on: date
     is_suppressed: bool
     function: str | None
+    withdrawn_on: date | None
+    """Day on which every source had taken the move back."""
+
+    def covers(self, day: date, days: int) -> bool:
+        """Whether a move known on this day, at most ``days`` after, is still this firing's."""
+        is_standing = self.withdrawn_on is None or self.withdrawn_on > day
+        return is_standing and (day - self.opened_on).days < days
 
 
 def lookback_days(catalogue: Catalogue) -> int:
@@ -87,6 +99,8 @@ def lookback_days(catalogue: Catalogue) -> int:
 def detect(inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
     """One firing per account, person and sub-trigger within ``dedupe_days``.
 
+    It is superseded once every source that told the move has taken it back; a later move may then fire anew.
+
     Args:
         inputs: contact_moves are read.
         window: Days to compute.
@@ -94,20 +108,28 @@ def detect(inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
     """
     observed = rows_of(recent_moves(inputs, window, catalogue))
     moves = sorted(counted_moves(observed, catalogue), key=_order)
-    prior = [firing for name in SUB_TRIGGERS for firing in inputs.prior_of(TRIGGER, name)]
-    openings = defaultdict(list, _earlier(prior, moves))
     by_subject: dict[Subject, list[Move]] = defaultdict(list)
     for move in moves:
         by_subject[move.subject].append(move)
+    prior = [firing for name in SUB_TRIGGERS for firing in inputs.prior_of(TRIGGER, name)]
+    openings = defaultdict(list, _earlier(prior, by_subject, catalogue))
 
     events = []
     for move in moves:
         known = openings[move.subject.account_id]
         if move.known_on not in window or not _is_new(move, known, catalogue):
             continue
-        opening = Opening(move.subject, move.known_on, _is_same_episode(move, known, catalogue), move.function)
+        withdrawn_on = _withdrawn_on(move.known_on, by_subject[move.subject], catalogue)
+        is_suppressed = _is_same_episode(move, known, catalogue)
+        opening = Opening(move.subject, move.known_on, is_suppressed, move.function, withdrawn_on)
         known.append(opening)
         events.append(_event(opening, move, by_subject[move.subject], catalogue))
+    events += [
+        _superseded(opening, catalogue)
+        for known in openings.values()
+        for opening in known
+        if opening.withdrawn_on is not None and opening.withdrawn_on in window and not opening.is_suppressed
+    ]
     evidence = [
         line
         for known in openings.values()
@@ -118,10 +140,15 @@ def detect(inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
 
 
 def recent_moves(inputs: Inputs, window: Window, catalogue: Catalogue) -> nw.LazyFrame[Any]:
-    """Moves known in the window or in the look-back that may count."""
+    """Moves known in the window or in the look-back that may count; none that was taken back on the day it came."""
     oldest = window.start - timedelta(days=lookback_days(catalogue))
-    known_on = nw.col("known_on")
-    return inputs.contact_moves.filter(known_on >= oldest, known_on < window.end, ~nw.col("person_key").is_null())
+    known_on, withdrawn_on = nw.col("known_on"), nw.col("withdrawn_on")
+    return inputs.contact_moves.filter(
+        known_on >= oldest,
+        known_on < window.end,
+        ~nw.col("person_key").is_null(),
+        withdrawn_on.is_null() | (withdrawn_on > known_on),
+    )
 
 
 def counted_moves(observed: Iterable[Row], catalogue: Catalogue) -> Iterator[Move]:
@@ -198,23 +225,33 @@ def _order(move: Move) -> tuple[Any, ...]:
     return (move.known_on, rank, move.known_at, move.subject, move.source, move.row_key)
 
 
-def _earlier(prior: Iterable[PriorFiring], moves: Sequence[Move]) -> dict[str, list[Opening]]:
+def _earlier(
+    prior: Iterable[PriorFiring], by_subject: Mapping[Subject, Sequence[Move]], catalogue: Catalogue
+) -> dict[str, list[Opening]]:
     """Firings before the window by account; their function is that of the move that opened them."""
-    functions = {(move.subject, move.known_on): move.function for move in reversed(moves)}
     earlier: dict[str, list[Opening]] = defaultdict(list)
     for firing in prior:
         subject = Subject(firing.account_id, firing.subject_key, firing.sub_trigger)
-        function = functions.get((subject, firing.opened_on))
+        moves = by_subject.get(subject, ())
+        function = next((move.function for move in moves if move.known_on == firing.opened_on), None)
+        withdrawn_on = _withdrawn_on(firing.opened_on, moves, catalogue)
         is_suppressed = firing.last_event_type == "suppressed"
-        earlier[firing.account_id].append(Opening(subject, firing.opened_on, is_suppressed, function))
+        earlier[firing.account_id].append(Opening(subject, firing.opened_on, is_suppressed, function, withdrawn_on))
     return earlier
+
+
+def _withdrawn_on(opened_on: date, moves: Sequence[Move], catalogue: Catalogue) -> date | None:
+    """Day on which all that was told of a move since the opening is taken back; none after ``dedupe_days``."""
+    ours = [move for move in moves if move.known_on >= opened_on]
+    if not ours:
+        return None
+    days = catalogue.rules(TRIGGER, ours[0].subject.sub_trigger).of(ours[0].segment).dedupe_days
+    return bare_day(((move.known_on, move.withdrawn_on) for move in ours), opened_on + timedelta(days=days - 1))
 
 
 def _is_new(move: Move, openings: Iterable[Opening], catalogue: Catalogue) -> bool:
     days = catalogue.rules(TRIGGER, move.subject.sub_trigger).of(move.segment).dedupe_days
-    return not any(
-        opening.subject == move.subject and (move.known_on - opening.opened_on).days < days for opening in openings
-    )
+    return not any(opening.subject == move.subject and opening.covers(move.known_on, days) for opening in openings)
 
 
 def _is_same_episode(move: Move, openings: Iterable[Opening], catalogue: Catalogue) -> bool:
@@ -226,7 +263,7 @@ def _is_same_episode(move: Move, openings: Iterable[Opening], catalogue: Catalog
         and opening.subject.account_id == move.subject.account_id
         and opening.function == move.function
         and not opening.is_suppressed
-        and (move.known_on - opening.opened_on).days <= days
+        and opening.covers(move.known_on, days + 1)
         for opening in openings
     )
 
@@ -248,6 +285,25 @@ def _event(opening: Opening, move: Move, moves: Iterable[Move], catalogue: Catal
         reason="same_episode" if opening.is_suppressed else None,
         strength=strength(len(sources), 1, rule.limit_sources),
         is_shadow=catalogue.sub_trigger(TRIGGER, move.subject.sub_trigger).state == "shadow",
+    )
+
+
+def _superseded(opening: Opening, catalogue: Catalogue) -> FiringEvent:
+    assert opening.withdrawn_on is not None
+    subject, day = opening.subject, opening.withdrawn_on
+    return FiringEvent(
+        account_id=subject.account_id,
+        trigger=TRIGGER,
+        sub_trigger=subject.sub_trigger,
+        subject_key=subject.person_key,
+        event_type="superseded",
+        as_of_date=day,
+        opened_on=opening.opened_on,
+        happened_at=start_of(day),
+        known_at=end_of(day),
+        catalogue_version=catalogue.version,
+        reason=WITHDRAWN,
+        is_shadow=catalogue.sub_trigger(TRIGGER, subject.sub_trigger).state == "shadow",
     )
 
 

@@ -73,7 +73,8 @@ def seat_readings(account_day: Frame, level: Level[SeatsRule]) -> Frame:
     """Active named users against contracted seats, one row per account and watchable day.
 
     A new number of seats is a new epoch, in which the threshold alone is not enough: users must have grown since, so
-    that a cut never fires by itself.
+    that a cut never fires by itself. A day on which users fall below the threshold only because use of theirs was
+    withdrawn takes the firing back.
     """
     active, contracted = nw.col("active_users_28d"), nw.col("contracted_seats")
     assigned, active_assigned = nw.col("assigned_seats"), nw.col("active_assigned_users_28d")
@@ -94,13 +95,17 @@ def seat_readings(account_day: Frame, level: Level[SeatsRule]) -> Frame:
             & (nw.col("seats_changed_on").is_null() | has_regrown)
         )
 
+    def is_withdrawn(rule: SeatsRule) -> nw.Expr:
+        threshold = rule.threshold_share * contracted
+        return is_true((active < threshold) & (active + nw.col("withdrawn_users_28d") >= threshold) & ~is_met(rule))
+
     def is_calm(rule: SeatsRule) -> nw.Expr:
         margin = nw.max_horizontal(rule.rearm_points * contracted, nw.lit(float(rule.rearm_seats)))
         return (active <= rule.threshold_share * contracted - margin) & ~is_assigned(rule)
 
     measures = (
         "contracted_seats", "active_users_28d", "assigned_seats", "active_assigned_users_28d",
-        "active_users_at_seat_change", GROWTH,
+        "active_users_at_seat_change", "withdrawn_users_28d", GROWTH,
     )
     return (
         account_day.select(
@@ -114,13 +119,17 @@ def seat_readings(account_day: Frame, level: Level[SeatsRule]) -> Frame:
             is_grace=_is_grace(level),
             is_met=per_segment(level.rules, is_met),
             is_calm=per_segment(level.rules, is_calm),
+            is_withdrawn=per_segment(level.rules, is_withdrawn),
             is_scheduled=nw.lit(False),
         )
     )
 
 
 def quota_readings(quota_day: Frame, level: Level[QuotaRule], period_end_days: int) -> Frame:
-    """Use of a metered limit within its billing period, one row per account, meter and watchable day."""
+    """Use of a metered limit within its billing period, one row per account, meter and watchable day.
+
+    Within a period use only grows: where it falls back below the threshold, a correction took it away.
+    """
     used, limit = nw.col("used_quantity"), nw.col("limit_quantity")
     measures = ("used_quantity", "limit_quantity", "previous_period_used_pct")
     return (
@@ -131,6 +140,7 @@ def quota_readings(quota_day: Frame, level: Level[QuotaRule], period_end_days: i
         .filter("is_watchable", limit > 0, ~used.is_null())
         .with_columns(
             subject_key=nw.col("meter"),
+            used_before=used.shift(1).over("account_id", "meter", "period_start", order_by="as_of_date"),
             epoch=_epoch("limit_changed_on"),
             is_grace=_is_grace(level),
             is_met=per_segment(level.rules, lambda rule: used >= rule.threshold_share * limit),
@@ -140,11 +150,22 @@ def quota_readings(quota_day: Frame, level: Level[QuotaRule], period_end_days: i
             # A meter that fills up just before it is emptied does so for many accounts on one day.
             is_scheduled=is_true(nw.col("as_of_date") >= nw.col("period_end") - timedelta(days=period_end_days)),
         )
+        .with_columns(
+            is_withdrawn=per_segment(
+                level.rules,
+                lambda rule: is_true(
+                    (used < rule.threshold_share * limit) & (nw.col("used_before") >= rule.threshold_share * limit)
+                ),
+            )
+        )
     )
 
 
 def department_readings(account_day: Frame, level: Level[DepartmentsRule]) -> Frame:
-    """Licensed departments at work on each of the last business days, one row per account and watchable day."""
+    """Licensed departments at work on each of the last business days, one row per account and watchable day.
+
+    Five business days pass sooner than corrections come: a firing ends by its calm days alone.
+    """
     licensed, saturated = nw.col("licensed_departments"), nw.col("saturated_departments")
 
     def is_met(rule: DepartmentsRule) -> nw.Expr:
@@ -162,6 +183,7 @@ def department_readings(account_day: Frame, level: Level[DepartmentsRule]) -> Fr
             epoch=nw.lit(FIRST_EPOCH),
             is_grace=_is_grace(level),
             is_met=per_segment(level.rules, is_met),
+            is_withdrawn=nw.lit(False),
             is_scheduled=nw.lit(False),
         )
         .with_columns(is_calm=~nw.col("is_met"))

@@ -31,6 +31,7 @@ MARTS = (
     "review_events",
     "match_rate_day",
     "excluded_users_day",
+    "withdrawals",
 )
 # Cut where state is carried over: single days, a day with 60 days behind it, the day after a long window.
 CUTS = (0, 5, 30, 31, 61, 62, 64)

@@ -1,5 +1,5 @@
 {%- set measures = [
-    'active_users', 'excluded_users', 'advanced_features', 'assigned_seats',
+    'active_users', 'withdrawn_users', 'excluded_users', 'advanced_features', 'assigned_seats',
     'active_assigned_users', 'usage_minutes', 'usage_events', 'limit_events', 'workflow_events',
     'export_rows', 'seat_lines', 'contracted_seats', 'priced_seats', 'seat_value',
     'restricting_lines', 'licensed_departments', 'known_invoices', 'tickets', 'open_tickets',

@@ -42,6 +42,7 @@ recent_usage as (
         group_key,
         user_key,
         used_on,
+        replaced_on,
         from_on,
         least(until_on, {{ add_days('used_on', var('group_days')) }}) as until_on
 
@@ -107,6 +108,34 @@ regular_users as (
     select * from day_levels
 
     where days >= {{ var('group_min_days') }}
+
+),
+
+regular_spells as (
+
+    {{ merged_intervals('regular_users', ['account_id', 'group_kind', 'group_key', 'user_key']) }}
+
+),
+
+withdrawn_users as (
+
+    -- Regular until the day on which use of theirs is withdrawn, and not from then on.
+    select distinct
+        regular_spells.account_id,
+        regular_spells.group_kind,
+        regular_spells.group_key,
+        regular_spells.user_key,
+        regular_spells.until_on
+
+    from regular_spells
+
+    inner join recent_usage
+        on regular_spells.account_id = recent_usage.account_id
+        and regular_spells.group_kind = recent_usage.group_kind
+        and regular_spells.group_key = recent_usage.group_key
+        and regular_spells.user_key = recent_usage.user_key
+        and regular_spells.until_on = recent_usage.until_on
+        and regular_spells.until_on = recent_usage.replaced_on
 
 ),
 
@@ -179,6 +208,18 @@ measure_intervals as (
 
     union all
 
+    select
+        account_id,
+        group_kind,
+        group_key,
+        'withdrawn_users' as measure,
+        1 as amount,
+        until_on as from_on,
+        {{ add_days('until_on', 1) }} as until_on
+    from withdrawn_users
+
+    union all
+
     select account_id, group_kind, group_key, 'users_from_scope' as measure, 1 as amount, from_on, until_on
     from users_from_scope
 
@@ -204,7 +245,7 @@ measures as (
         'measure_intervals',
         'group_days',
         ['account_id', 'group_kind', 'group_key'],
-        ['active_users', 'regular_users', 'users_from_scope'],
+        ['active_users', 'regular_users', 'withdrawn_users', 'users_from_scope'],
     ) }}
 
 )

@@ -106,6 +106,24 @@ active_users as (
 
 ),
 
+withdrawn_people as (
+
+    -- People who count until the day on which use of theirs is withdrawn, and not from then on.
+    select distinct
+        active_people.account_id,
+        active_people.user_key,
+        active_people.until_on
+
+    from active_people
+
+    inner join named_employee_usage
+        on active_people.account_id = named_employee_usage.account_id
+        and active_people.user_key = named_employee_usage.user_key
+        and active_people.until_on = named_employee_usage.until_on
+        and active_people.until_on = named_employee_usage.replaced_on
+
+),
+
 excluded_people as (
 
     {{ merged_intervals('excluded_usage', ['account_id', 'user_key']) }}
@@ -170,6 +188,16 @@ in_product_events as (
 measure_intervals as (
 
     select account_id, 'active_users' as measure, 1 as amount, from_on, until_on from active_people
+
+    union all
+
+    select
+        account_id,
+        'withdrawn_users' as measure,
+        1 as amount,
+        until_on as from_on,
+        {{ add_days('until_on', 1) }} as until_on
+    from withdrawn_people
 
     union all
 

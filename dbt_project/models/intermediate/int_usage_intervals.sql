@@ -78,6 +78,7 @@ by_account as (
         used_on,
         counted_on as from_on,
         until_on,
+        replaced_on,
         event_count,
         minutes
 
@@ -94,6 +95,7 @@ by_account as (
         counted.used_on,
         greatest(counted.counted_on, account_keys.from_on) as from_on,
         least(counted.until_on, account_keys.until_on) as until_on,
+        counted.replaced_on,
         counted.event_count,
         counted.minutes
 
@@ -114,6 +116,7 @@ by_account as (
         counted.used_on,
         greatest(counted.counted_on, user_segments.from_on) as from_on,
         least(counted.until_on, user_segments.until_on) as until_on,
+        counted.replaced_on,
         counted.event_count,
         counted.minutes
 
@@ -138,6 +141,7 @@ split_by_user as (
         coalesce(user_segments.user_key, by_account.user_id) as user_key,
         by_account.feature,
         by_account.used_on,
+        by_account.replaced_on,
         by_account.event_count,
         by_account.minutes,
         coalesce(user_segments.is_employee, true) as is_employee,
@@ -165,6 +169,7 @@ split_by_tier as (
         split_by_user.user_key,
         split_by_user.feature,
         split_by_user.used_on,
+        split_by_user.replaced_on,
         split_by_user.event_count,
         cast(split_by_user.minutes as decimal(18, 6)) as minutes,
         split_by_user.is_employee,
@@ -187,6 +192,7 @@ split_by_tier as (
 
 select * from split_by_tier
 
+-- What ends on the window's first day no longer counts; whether it was withdrawn does.
 where from_on < until_on
     and from_on < {{ window_end() }}
-    and until_on > {{ window_start() }}
+    and until_on >= {{ window_start() }}

@@ -34,7 +34,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "saturated_core_users_min": WHOLE, "advanced_features_28d": WHOLE, "power_users_28d": WHOLE,
         "limit_events_28d": WHOLE, "headcount_growth_yoy_pct": REAL, "growth_events_90d": WHOLE,
         "executive_meetings_90d": WHOLE, "value_milestones_90d": WHOLE, "intent_topics_30d": WHOLE,
-        "renewal_closeness_days": WHOLE,
+        "renewal_closeness_days": WHOLE, "withdrawn_users_28d": WHOLE,
     },
     "quota_day": {
         "account_id": TEXT, "meter": TEXT, "as_of_date": DAY, "segment": TEXT, "first_paid_on": DAY,
@@ -44,12 +44,13 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "group_day": {
         "account_id": TEXT, "group_kind": TEXT, "group_key": TEXT, "as_of_date": DAY, "segment": TEXT,
         "is_watchable": BOOL, "is_in_scope": BOOL, "users_2of14": WHOLE, "users_from_licensed": WHOLE,
+        "withdrawn_users_2of14": WHOLE,
     },
     "contact_moves": {
         "account_id": TEXT, "person_key": TEXT, "segment": TEXT, "move": TEXT, "from_title": TEXT, "to_title": TEXT,
         "to_deal_role": TEXT, "current_deal_role": TEXT, "previous_renewal_contact_key": TEXT, "function": TEXT,
         "using_function": TEXT, "is_known_contact": BOOL, "source": TEXT, "source_table": TEXT, "row_key": TEXT,
-        "happened_at": INSTANT, "known_at": INSTANT, "known_on": DAY,
+        "happened_at": INSTANT, "known_at": INSTANT, "known_on": DAY, "withdrawn_on": DAY,
     },
     "texts": {
         "text_id": TEXT, "account_id": TEXT, "kind": TEXT, "speaker_side": TEXT, "requester_key": TEXT, "topic": TEXT,
@@ -58,7 +59,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     },
     "tags": {
         "tag_id": TEXT, "text_id": TEXT, "label": TEXT, "problem_key": TEXT, "polarity": TEXT, "quote": TEXT,
-        "is_quote_found": BOOL,
+        "is_quote_found": BOOL, "withdrawn_on": DAY,
     },
 }
 DEFAULTS: dict[str, dict[str, Any]] = {

@@ -120,3 +120,28 @@ def test_run_in_parts_equals_one_run_whatever_the_order_of_rows(book, talk, on):
     assert book.detect(adjacent_use, on(0), on(200), **shuffled) == whole
     edges = [on(0), on(11), on(12), on(13), on(101), on(200)]
     assert book.detect_in_parts(adjacent_use, edges, **tables) == whole
+
+
+def test_a_mention_that_is_withdrawn_supersedes_its_firing_and_another_may_fire(book, talk, on, story):
+    talk.say(5, withdrawn_on=on(9)).say(20)
+    found = talk.run(book)
+    assert story(found.events) == [
+        (5, "opened", None), (9, "superseded", "evidence_withdrawn"), (20, "opened", None),
+    ]
+    assert found.events[0].firing_id == found.events[1].firing_id
+
+
+def test_a_second_mention_keeps_the_firing(book, talk, on, story):
+    talk.say(5, withdrawn_on=on(9)).say(8)
+    assert story(talk.run(book).events) == [(5, "opened", None)]
+
+
+def test_a_mention_withdrawn_before_it_is_judged_says_nothing(book, talk, on):
+    assert talk.say(5, withdrawn_on=on(7)).run(book, blind=(5, 6)).events == ()
+
+
+def test_a_withdrawal_is_seen_in_whatever_window_it_falls(book, talk, on):
+    talk.say(5, withdrawn_on=on(30)).say(40)
+    whole = talk.run(book, 60)
+    edges = [on(number) for number in (0, 6, 30, 31, 41, 60)]
+    assert book.detect_in_parts(adjacent_use, edges, **talk.tables(60)).events == whole.events

@@ -209,3 +209,29 @@ def test_run_in_parts_equals_one_run_whatever_the_order_of_rows(book, desk, on):
     assert book.detect(advanced_tickets, on(0), on(160), **shuffled) == whole
     edges = [on(0), on(1), on(60), on(61), on(62), on(110), on(160)]
     assert book.detect_in_parts(advanced_tickets, edges, **tables) == whole
+
+
+def test_words_that_are_withdrawn_supersede_the_firing_and_may_fire_anew(book, desk, on, story):
+    """Without the third question two are left; a new one makes three again."""
+    desk.three(5).ask(12, requester="r3")
+    desk.tags[2]["withdrawn_on"] = on(9)
+    assert story(desk.run(book).events) == [
+        (5, "opened", None), (9, "superseded", "evidence_withdrawn"), (12, "opened", None),
+    ]
+
+
+def test_a_question_stays_advanced_while_one_of_its_quotes_stands(book, desk, on, story):
+    desk.three(5)
+    desk.tags.append({**desk.tags[2], "tag_id": "again"})
+    desk.tags[2]["withdrawn_on"] = on(9)
+    assert [event for event in story(desk.run(book, days=30).events) if event[1] == "superseded"] == []
+
+
+def test_a_withdrawn_quote_is_no_evidence(book, desk, on):
+    desk.three(5)
+    desk.ask(8, requester="r3", known=4)
+    desk.tags[2]["withdrawn_on"] = on(5)
+    desk.tags[2]["quote"] = "taken back"
+    found = desk.ask(5, requester="r4", topic="sso").run(book)
+    assert found.events
+    assert "taken back" not in {line.quote for line in found.evidence}

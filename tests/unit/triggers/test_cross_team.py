@@ -90,3 +90,10 @@ def test_run_in_parts_equals_one_run_whatever_the_order_of_rows(book, on):
     assert run(book, on, dice.sample(rows, len(rows))) == whole
     edges = [on(0), on(1), on(90), *[on(number) for number in range(300, 306)], on(400)]
     assert book.detect_in_parts(cross_team, edges, group_day=rows) == whole
+
+
+@pytest.mark.parametrize(("users", "withdrawn", "ends"), [(2, 1, True), (1, 1, False), (2, 0, False)])
+def test_use_that_is_withdrawn_supersedes_the_firing(book, on, story, users, withdrawn, ends):
+    rows = group_days(on, [2, 3]) + group_days(on, [users], 2, withdrawn_users_2of14=withdrawn)
+    expected = [(1, "opened", None)] + [(2, "superseded", "evidence_withdrawn")] * ends
+    assert story(run(book, on, rows).events) == expected

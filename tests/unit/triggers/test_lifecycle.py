@@ -7,7 +7,14 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from expansion_assets.triggers.base import FiringEvent, PriorFiring, Window, card_id
-from expansion_assets.triggers.lifecycle import ReviewEvent, firing_states, lifecycle_events, link_reviews, return_days
+from expansion_assets.triggers.lifecycle import (
+    ReviewEvent,
+    firing_states,
+    lifecycle_events,
+    link_reviews,
+    return_days,
+    without_decided,
+)
 
 START = date(2026, 1, 1)
 
@@ -64,6 +71,7 @@ def test_an_open_firing_returns_once(catalogue):
     "ended",
     [
         {"last": "closed", "last_on": 80},
+        {"last": "superseded", "last_on": 80},
         {"last": "suppressed"},
         {"reviews": [review(80, "rejected")]},
         {"reviews": [review(80, "outcome_logged")]},
@@ -170,3 +178,11 @@ def test_run_in_parts_equals_one_run(catalogue):
         parts += lifecycle_events(states, known(on(end)), Window(on(start), on(end)), catalogue)
     assert len(whole) == 7
     assert sorted(parts, key=lambda event: (event.as_of_date, event.event_id)) == list(whole)
+
+
+@pytest.mark.parametrize(("decided", "stays"), [(None, True), (10, False), (20, False), (21, True)])
+def test_a_withdrawal_after_the_decision_says_nothing_more(decided, stays):
+    """The firing ended with the decision; the withdrawal of day 20 comes too late."""
+    opened, withdrawn = TestStates().event("opened", 0), TestStates().event("superseded", 20)
+    linked = {} if decided is None else {opened.firing_id: [review(decided, "rejected")]}
+    assert without_decided([opened, withdrawn], linked) == ((opened, withdrawn) if stays else (opened,))

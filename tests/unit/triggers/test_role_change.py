@@ -173,3 +173,31 @@ def test_run_in_parts_equals_one_run_whatever_the_order_of_rows(book, on):
     assert run(book, on, *dice.sample(moves, len(moves))) == whole
     edges = [on(number) for number in (0, 1, 50, 51, 52, 200, 390, 500)]
     assert book.detect_in_parts(role_change, edges, contact_moves=moves) == whole
+
+
+def test_a_move_taken_back_by_its_source_supersedes_the_firing(book, on, story):
+    moves = [joined(on, 3, withdrawn_on=on(20)), joined(on, 60)]
+    found = run(book, on, *moves)
+    assert story(found.events) == [
+        (3, "opened", None), (20, "superseded", "evidence_withdrawn"), (60, "opened", None),
+    ]
+    parts = book.detect_in_parts(role_change, [on(n) for n in (0, 4, 20, 21, 61, 90)], contact_moves=moves)
+    assert parts.events == found.events
+
+
+def test_another_source_keeps_the_firing_until_it_takes_its_word_back_too(book, on, story):
+    alert = {"source": "people_job_alerts", "source_table": "people_job_alerts", "row_key": "r2"}
+    moves = [joined(on, 3, withdrawn_on=on(20)), joined(on, 10, **alert)]
+    assert story(run(book, on, *moves).events) == [(3, "opened", None)]
+    moves[1]["withdrawn_on"] = on(30)
+    assert story(run(book, on, *moves).events) == [(3, "opened", None), (30, "superseded", "evidence_withdrawn")]
+
+
+def test_a_move_taken_back_on_the_day_it_came_never_fires(book, on):
+    assert run(book, on, joined(on, 3, withdrawn_on=on(3))).events == ()
+
+
+def test_a_leaver_who_did_not_leave_makes_no_episode(book, on, story):
+    """The successor is a new executive in its own right once the loss is taken back."""
+    moves = [left(on, 3, withdrawn_on=on(5)), joined(on, 10, person_key="p2")]
+    assert story(run(book, on, *moves).events, "new_executive") == [(10, "opened", None)]

@@ -179,14 +179,47 @@ class TestLimitChange:
         assert story(run(book, on, rows).events) == [(1, "opened", None), (4, "closed", "limit_changed")]
 
 
+class TestWithdrawnUse:
+    """100 seats, threshold 80: users who leave the count because use of theirs was taken back."""
+
+    @pytest.mark.parametrize(
+        ("users", "withdrawn", "ends"),
+        [
+            pytest.param(79, 1, True, id="one too few, one withdrawn"),
+            pytest.param(78, 1, False, id="would have fallen below anyway"),
+            pytest.param(79, 0, False, id="fell below by itself"),
+            pytest.param(80, 5, False, id="enough are left"),
+        ],
+    )
+    def test_supersedes_the_firing(self, book, on, story, users, withdrawn, ends):
+        rows = seat_days(on, [79, 80])
+        rows += seat_days(on, [users], 100, 2, withdrawn_users_28d=withdrawn)
+        found = story(run(book, on, rows).events, "seats")
+        assert found == [(1, "opened", None)] + [(2, "superseded", "evidence_withdrawn")] * ends
+
+    def test_the_next_crossing_fires_at_once(self, book, on, story):
+        rows = seat_days(on, [79, 80])
+        rows += seat_days(on, [79], 100, 2, withdrawn_users_28d=1)
+        rows += seat_days(on, [80], 100, 3)
+        assert story(run(book, on, rows).events, "seats") == [
+            (1, "opened", None), (2, "superseded", "evidence_withdrawn"), (3, "opened", None),
+        ]
+
+
 class TestQuota:
-    def rows(self, on, used, **columns):
-        return [{"as_of_date": on(n), "used_quantity": quantity, **columns} for n, quantity in enumerate(used)]
+    def rows(self, on, used, first=0, **columns):
+        return [{"as_of_date": on(n), "used_quantity": quantity, **columns} for n, quantity in enumerate(used, first)]
+
+    def test_use_that_falls_within_a_period_was_corrected(self, book, on, story):
+        rows = self.rows(on, [50, 90, 89.9, 89.9, 91])
+        assert story(run(book, on, rows, table="quota_day").events) == [
+            (1, "opened", None), (2, "superseded", "evidence_withdrawn"), (4, "opened", None),
+        ]
 
     def test_fires_at_the_threshold_and_stays_through_a_full_next_period(self, book, on, story):
         rows = self.rows(on, [50, 90, 95])
-        rows += [{"as_of_date": on(n), "used_quantity": 10, "previous_period_used_pct": 95} for n in (3, 4)]
-        rows += [{"as_of_date": on(5), "used_quantity": 10, "previous_period_used_pct": 84.9}]
+        rows += self.rows(on, [10, 10], 3, previous_period_used_pct=95, period_start=on(3))
+        rows += self.rows(on, [10], 5, previous_period_used_pct=84.9, period_start=on(5))
         found = run(book, on, rows, table="quota_day")
         assert story(found.events) == [(1, "opened", None), (5, "closed", "re_armed")]
         (line,) = found.evidence

@@ -90,7 +90,7 @@ joined as (
                 then coalesce({{ dbt.datediff('lists.oldest_due_on', 'account_days.as_of_date', 'day') }}, 0)
         end as invoice_days_late,
         {% for column, measure in [
-            ('active_users_28d', 'active_users'), ('excluded_users_28d', 'excluded_users'),
+            ('active_users_28d', 'active_users'), ('withdrawn_users_28d', 'withdrawn_users'), ('excluded_users_28d', 'excluded_users'),
             ('assigned_seats', 'assigned_seats'), ('active_assigned_users_28d', 'active_assigned_users'),
             ('advanced_features_28d', 'advanced_features'), ('usage_events_28d', 'usage_events'),
             ('limit_events_28d', 'limit_events'), ('workflow_events_28d', 'workflow_events'),
@@ -353,6 +353,7 @@ select
     joined.seat_unit_price,
     joined.seat_currency,
     joined.excluded_users_28d,
+    joined.withdrawn_users_28d,
 
     ---------- departments
     joined.licensed_departments,

@@ -101,6 +101,7 @@ group_days as (
 
         ---------- users
         cast(coalesce(group_measures.regular_users, 0) as bigint) as users_2of14,
+        cast(coalesce(group_measures.withdrawn_users, 0) as bigint) as withdrawn_users_2of14,
         cast(coalesce(group_measures.active_users, 0) as bigint) as active_users_28d,
         cast(coalesce(group_measures.users_from_scope, 0) as bigint) as users_from_licensed,
 
