@@ -36,14 +36,7 @@ def hide_people(
         The lines. A job title of a hidden person gives way to ``hidden``, which tells the function alone; names of
         hidden people of the account, and every address without a basis, are ``[hidden]`` in quotes.
     """
-    known = list(people)
-    shown_keys = {(row["account_id"], row["person_key"]) for row in known if row["has_basis"] and row["person_key"]}
-    shown_mail = {row["email"].strip().lower() for row in known if row["has_basis"] and row["email"]}
-    names: dict[str, list[re.Pattern[str]]] = {}
-    for row in known:
-        words = (row["name"] or "").split()
-        if not row["has_basis"] and len(words) >= _MIN_NAME_WORDS:
-            names.setdefault(row["account_id"], []).append(_pattern(words))
+    shown = _Shown(people)
     firings = {
         firing: card for card in cards for firing in (card.get("firing_ids") or card["firing_id"]).split("|")
     }
@@ -53,16 +46,58 @@ def hide_people(
         if card is None or not line.get("quote"):
             lines.append(dict(line))
         elif card["trigger"] == ROLE_CHANGE:
-            is_shown = (card["account_id"], card["subject_key"]) in shown_keys
+            is_shown = shown.is_person(card["account_id"], card["subject_key"])
             lines.append(dict(line) if is_shown else {**line, "quote": None, "hidden": _somebody(line["quote"])})
         else:
-            quote = _ADDRESS.sub(
-                lambda found: found[0] if found[0].lower() in shown_mail else HIDDEN, line["quote"]
-            )
-            for pattern in names.get(card["account_id"], []):
-                quote = pattern.sub(HIDDEN, quote)
-            lines.append({**line, "quote": quote})
+            lines.append({**line, "quote": shown.text(card["account_id"], line["quote"])})
     return lines
+
+
+def hide_in_timeline(
+    timeline: Iterable[Mapping[str, Any]], people: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Take people without consent and lawful basis out of events of the timeline; as ``hide_people``."""
+    shown = _Shown(people)
+    events = []
+    for event in timeline:
+        summary = event["summary"] or ""
+        if event["kind"].startswith("contact_") and not shown.is_person(event["account_id"], event["person_key"]):
+            summary = _somebody(summary)
+        events.append({**event, "summary": shown.text(event["account_id"], summary)})
+    return events
+
+
+def person_names(people: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """What a page writes for a person's key: the name, or that it is hidden."""
+    return {
+        row["person_key"]: row["name"] if row["has_basis"] and row["name"] else "person hidden"
+        for row in sorted(people, key=lambda row: bool(row["has_basis"]))
+        if row["person_key"]
+    }
+
+
+class _Shown:
+    """Who of the known people may be named."""
+
+    def __init__(self, people: Iterable[Mapping[str, Any]]) -> None:
+        known = list(people)
+        self._keys = {(row["account_id"], row["person_key"]) for row in known if row["has_basis"] and row["person_key"]}
+        self._mail = {row["email"].strip().lower() for row in known if row["has_basis"] and row["email"]}
+        self._names: dict[str, list[re.Pattern[str]]] = {}
+        for row in known:
+            words = (row["name"] or "").split()
+            if not row["has_basis"] and len(words) >= _MIN_NAME_WORDS:
+                self._names.setdefault(row["account_id"], []).append(_pattern(words))
+
+    def is_person(self, account_id: str, person_key: str | None) -> bool:
+        return (account_id, person_key) in self._keys
+
+    def text(self, account_id: str, text: str) -> str:
+        """A text without the addresses and the account's names that may not be shown."""
+        text = _ADDRESS.sub(lambda found: found[0] if found[0].lower() in self._mail else HIDDEN, text)
+        for pattern in self._names.get(account_id, []):
+            text = pattern.sub(HIDDEN, text)
+        return text
 
 
 def _somebody(title: str) -> str:

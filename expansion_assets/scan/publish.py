@@ -38,8 +38,8 @@ def publish(pages: Mapping[str, Page], folder: Path, day: date) -> dict[str, Pat
 
 def write_page(name: str, page: Page, folder: Path) -> dict[str, Path]:
     """Write one page in its three forms, each file replaced whole; returns the files by ``name.ending``."""
-    folder.mkdir(parents=True, exist_ok=True)
     written = {f"{name}.{ending}": folder / f"{name}.{ending}" for ending in page.forms()}
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
     for path, text in zip(written.values(), page.forms().values(), strict=True):
         _replace(path, text)
     return written

@@ -17,11 +17,13 @@ from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from expansion_assets.scan import words
+from expansion_assets.scan.account import page_name
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 PAGES = ("scan", "digest", "index")
@@ -105,6 +107,11 @@ def render_index(
     return _render("index", data, is_demo)
 
 
+def render_account(data: Mapping[str, Any], is_demo: bool = False) -> Page:
+    """Render an account's page from :func:`~expansion_assets.scan.account.build_account`; it lies one folder deeper."""
+    return _render("account", data, is_demo, root="../")
+
+
 def render_all(scan: Mapping[str, Any], digest: Mapping[str, Any], is_demo: bool = False) -> dict[str, Page]:
     """Render the three pages by name."""
     return {
@@ -115,9 +122,14 @@ def render_all(scan: Mapping[str, Any], digest: Mapping[str, Any], is_demo: bool
 
 
 def _render(
-    name: str, data: Mapping[str, Any], is_demo: bool, navigation: tuple[tuple[str, str], ...] = NAVIGATION
+    name: str, data: Mapping[str, Any], is_demo: bool, navigation: tuple[tuple[str, str], ...] = NAVIGATION,
+    root: str = "",
 ) -> Page:
-    context = {**data, "page": name, "is_demo": is_demo, "navigation": navigation}
+    # An account's page is a file of its own name.
+    file = quote(page_name(data["account_id"]).rpartition("/")[2]) if name == "account" else name
+    context = {
+        **data, "page": name, "file": file, "is_demo": is_demo, "navigation": navigation, "root": root,
+    }
     markdown = _environment("md").get_template(f"{name}.md.j2").render(context)
     return Page(
         html=_environment("html").get_template(f"{name}.html.j2").render(context),
@@ -141,7 +153,7 @@ def _environment(form: str) -> Environment:
     environment.filters.update(
         day=words.day, short_day=words.short_day, day_month=words.day_month, count=words.count, number=words.number,
         score=lambda value: f"{value:.1f}", whole=lambda value: f"{value:.0f}", escape_md=escape_markdown,
-        ticked=ticked_html, ticked_md=ticked_markdown,
+        ticked=ticked_html, ticked_md=ticked_markdown, account_page=lambda key: f"{quote(page_name(key))}.html",
     )
     return environment
 

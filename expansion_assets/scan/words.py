@@ -132,7 +132,10 @@ def number(value: float, measure: str = "") -> str:
     return f"{text} %" if measure.endswith("_pct") else text
 
 
-_WITHOUT_VALUE = {"projected_capacity_days": "use is flat or falling: no date at which the seats are full"}
+_WITHOUT_VALUE = {
+    "projected_capacity_days": "use is flat or falling: no date at which the seats are full",
+    "advanced_share": "no question in 30 days",
+}
 
 
 def _origin(line: Mapping[str, Any]) -> str:

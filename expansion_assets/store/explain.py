@@ -5,6 +5,7 @@ Belongs here: what is read for one explanation. Does not belong here: verdicts (
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from expansion_assets.catalogue.loader import load_catalogue
-from expansion_assets.store.firings import account_log, read_inputs
+from expansion_assets.store.firings import account_logs, read_inputs
 from expansion_assets.store.warehouse import connect, fetch_rows
 from expansion_assets.triggers.base import Window
 from expansion_assets.triggers.explain import Explanation, explain
@@ -46,7 +47,6 @@ def explain_account(warehouse: Path, account: str, day: date) -> AccountDay:
     Raises:
         UnknownAccountError: naming what was asked and, where there are any, accounts that are spelt alike.
     """
-    catalogue, window = load_catalogue(), Window(day, day + timedelta(days=1))
     with connect(warehouse, read_only=True) as connection:
         found = fetch_rows(
             connection,
@@ -59,8 +59,6 @@ def explain_account(warehouse: Path, account: str, day: date) -> AccountDay:
         if len(found) != 1:
             raise UnknownAccountError(_unknown(connection, account, day, len(found)))
         account_id = found[0]["account_id"]
-        lookback = max(detector.lookback_days(catalogue) for detector in DETECTORS)
-        inputs = read_inputs(connection, window, lookback)
         blind = fetch_rows(
             connection,
             """
@@ -69,9 +67,18 @@ def explain_account(warehouse: Path, account: str, day: date) -> AccountDay:
             """,
             [day, account_id],
         )
-        explanations = explain(inputs, account_id, day, account_log(connection, account_id, window), catalogue)
+        explanations = book_explanations(connection, [account_id], day)[account_id]
     reasons = {row["trigger"]: row["reason"] or "a source is missing" for row in blind}
     return AccountDay(account_id, found[0]["account_name"], day, explanations, reasons)
+
+
+def book_explanations(
+    connection: duckdb.DuckDBPyConnection, accounts: Collection[str], day: date
+) -> dict[str, list[Explanation]]:
+    """Explain every rule for some accounts, from rows that are read once for all of them."""
+    catalogue, window = load_catalogue(), Window(day, day + timedelta(days=1))
+    inputs = read_inputs(connection, window, max(detector.lookback_days(catalogue) for detector in DETECTORS))
+    return explain(inputs, accounts, day, account_logs(connection, window), catalogue)
 
 
 def _unknown(connection: duckdb.DuckDBPyConnection, account: str, day: date, matches: int) -> str:

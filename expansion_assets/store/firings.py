@@ -5,6 +5,7 @@ Belongs here: SQL that feeds the detectors and the rows that come back. Does not
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, fields
 from datetime import date, timedelta
@@ -119,10 +120,12 @@ def _events(connection: duckdb.DuckDBPyConnection, table: str, start: date, end:
     return [FiringEvent(**{name: row[name] for name in _EVENT_FIELDS if name in row}) for row in rows]
 
 
-def account_log(connection: duckdb.DuckDBPyConnection, account_id: str, window: Window) -> list[FiringEvent]:
-    """What the event log holds of an account before the window's end, oldest first."""
-    events = _events(connection, "triggers.firing_events", date.min, window.end)
-    return [event for event in events if event.account_id == account_id]
+def account_logs(connection: duckdb.DuckDBPyConnection, window: Window) -> dict[str, list[FiringEvent]]:
+    """What the event log holds before the window's end by account, oldest first."""
+    logs: dict[str, list[FiringEvent]] = defaultdict(list)
+    for event in _events(connection, "triggers.firing_events", date.min, window.end):
+        logs[event.account_id].append(event)
+    return logs
 
 
 def openings(connection: duckdb.DuckDBPyConnection, window: Window) -> list[Opening]:

@@ -366,6 +366,8 @@ def _clean_titles(connection: duckdb.DuckDBPyConnection, tables: Tables, suppres
         ("intermediate", "int_contact_moves", ("from_title", "to_title"), "list_contains($1, given_person_key)"),
         ("triggers", "evidence", ("quote",), "trigger = 'ROLE_CHANGE' and firing_id in ("
          "select firing_id from triggers.firing_events where list_contains($1, subject_key))"),
+        ("features", "timeline_events", ("summary",), "kind like 'contact_%' and list_contains($1, person_key)"),
+        ("outcomes", "account_timeline", ("summary",), "kind like 'contact_%' and list_contains($1, person_key)"),
     )
     for schema, table, names, condition in places:
         for name in names:
@@ -374,7 +376,13 @@ def _clean_titles(connection: duckdb.DuckDBPyConnection, tables: Tables, suppres
             relation = f"{schema}.{table}"
             told = f"select rowid, {quoted(name)} from {relation} where {quoted(name)} is not null and {condition}"
             rows = connection.execute(told, [people]).fetchall()
-            update_rows(connection, relation, {row: {name: general_title(title)} for row, title in rows})
+            update_rows(connection, relation, {row: {name: _general(title)} for row, title in rows})
+
+
+def _general(title: str) -> str:
+    """A title as rank and function; what the timeline writes before it, ``joined: ``, stays."""
+    move, separator, rest = title.rpartition(": ")
+    return f"{move}{separator}{general_title(rest)}"
 
 
 def _clean_made_tables(

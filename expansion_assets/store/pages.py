@@ -30,6 +30,7 @@ EXPORTS = {
     "readiness.coverage": "as_of_date",
     "readiness.diagnostic": "as_of_date",
     "readiness.fixes": "as_of_date",
+    "outcomes.account_timeline": "known_on",
     "outcomes.card_funnel": "as_of_date",
     "outcomes.plan_fact_gap": "as_of_date",
 }

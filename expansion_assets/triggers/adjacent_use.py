@@ -7,7 +7,7 @@ labels, quotes and polarity (``tagging/``), the taxonomy of problems.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -120,19 +120,22 @@ def judged_mentions(inputs: Inputs, window: Window, catalogue: Catalogue) -> nw.
 
 
 def near_misses(
-    inputs: Inputs, account_id: str, window: Window, catalogue: Catalogue
-) -> dict[str, Counter[str]]:
-    """Mentions of an account that do not count: sub-trigger -> reason -> number of tags."""
+    inputs: Inputs, accounts: Collection[str], window: Window, catalogue: Catalogue
+) -> dict[str, dict[str, Counter[str]]]:
+    """Mentions that do not count: account -> sub-trigger -> reason -> number of tags."""
     days = catalogue.rules(TRIGGER, SUB_TRIGGER).most(lambda rule: rule.said_days)
     known_on = nw.col("known_on")
     texts = inputs.texts.filter(
-        nw.col("account_id") == account_id, known_on < window.end, known_on >= window.start - timedelta(days=days)
-    ).select("text_id", "speaker_side")
+        nw.col("account_id").is_in(sorted(accounts)),
+        known_on < window.end,
+        known_on >= window.start - timedelta(days=days),
+    ).select("text_id", "account_id", "speaker_side")
     tags = inputs.tags.filter(nw.col("label") == "adjacent_use").select(
-        "text_id", "is_quote_found", "polarity", "problem_key"
+        "text_id", "is_quote_found", "polarity", "problem_key", "withdrawn_on"
     )
-    reasons: Counter[str] = Counter()
+    found: dict[str, dict[str, Counter[str]]] = {account: {SUB_TRIGGER: Counter()} for account in accounts}
     for row in rows_of(tags.join(texts, on="text_id")):
+        reasons = found[row["account_id"]][SUB_TRIGGER]
         if not row["is_quote_found"]:
             reasons["quote not found in the text"] += 1
         elif row["speaker_side"] != "customer":
@@ -141,7 +144,9 @@ def near_misses(
             reasons[f"said as {row['polarity'].replace('_', ' ')}"] += 1
         elif row["problem_key"] is None:
             reasons["no problem of the taxonomy named"] += 1
-    return {SUB_TRIGGER: reasons}
+        elif row["withdrawn_on"] is not None:
+            reasons["withdrawn by its source"] += 1
+    return found
 
 
 def _covers(opened_on: date, day: date, mentions: Sequence[Row], rule: AdjacentProblemRule) -> bool:

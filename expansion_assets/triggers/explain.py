@@ -7,7 +7,8 @@ Does not belong here: the rules (the trigger modules), why a source is blind (``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -20,10 +21,12 @@ from expansion_assets.triggers.base import FiringEvent, Inputs, Line, Row, Windo
 from expansion_assets.triggers.crossing import Watch
 
 Verdict = Literal[
-    "fired", "open", "fleet_event", "suppressed", "grace", "met", "not_met", "no_reading", "nothing_known"
+    "fired", "open", "fleet_event", "closed", "superseded", "suppressed", "grace", "met", "not_met", "no_reading",
+    "nothing_known",
 ]
-"""fired: opened on the day. open: opened before, so the same level does not fire again. suppressed: set aside, with a
-reason. grace: too early in the contract. met: the condition holds, and the log has no firing of it. not_met: below the
+"""fired: opened on the day. open: opened before, so the same level does not fire again. closed: opened before, and its
+owner has decided. superseded: opened before, and its evidence is withdrawn. suppressed: set aside, with a reason.
+grace: too early in the contract. met: the condition holds, and the log has no firing of it. not_met: below the
 threshold. no_reading: blind, or nothing to watch. nothing_known: no move or mention that counts."""
 
 
@@ -46,33 +49,42 @@ class Explanation:
     """What was seen and does not count: reason and number."""
 
 
+Log = Mapping[str, Sequence[FiringEvent]]
+"""Rows of ``triggers.firing_events`` up to the day by account, oldest first."""
+
+
 def explain(
-    inputs: Inputs, account_id: str, day: date, log: Sequence[FiringEvent], catalogue: Catalogue
-) -> list[Explanation]:
+    inputs: Inputs, accounts: Collection[str], day: date, log: Log, catalogue: Catalogue
+) -> dict[str, list[Explanation]]:
     """Verdicts on every rule, in the catalogue's order.
 
     Args:
         inputs: Frozen rows of the day and of the longest look-back (``DETECTORS``).
-        account_id: Account.
+        accounts: Accounts to explain; all of them are read at once.
         day: Day of the verdict; nothing known after it is used.
-        log: The account's rows of ``triggers.firing_events`` up to the day, oldest first.
+        log: Their firing events up to the day.
         catalogue: Thresholds.
+
+    Returns:
+        Explanations by account.
     """
     window = Window(day, day + timedelta(days=1))
-    watches = [
+    found: dict[str, list[Explanation]] = {account: [] for account in accounts}
+    for watch in (
         *usage_milestone.watches(inputs, window, catalogue),
         *cross_team.watches(inputs, window, catalogue),
-        *advanced_tickets.watches(inputs, window, catalogue, always=[account_id]),
-    ]
-    found = [item for watch in watches for item in _levels(watch, account_id, day, log)]
+        *advanced_tickets.watches(inputs, window, catalogue, always=accounts),
+    ):
+        for account, said in _levels(watch, accounts, day, log).items():
+            found[account] += said
     for module, names in ((role_change, role_change.SUB_TRIGGERS), (adjacent_use, (adjacent_use.SUB_TRIGGER,))):
-        misses = module.near_misses(inputs, account_id, window, catalogue)
+        misses = module.near_misses(inputs, accounts, window, catalogue)
         for name in names:
             days = catalogue.rules(module.TRIGGER, name).most(lambda rule: rule.dedupe_days)
-            nothing = Explanation(
-                module.TRIGGER, name, None, "nothing_known", near_misses=tuple(sorted(misses.get(name, {}).items()))
-            )
-            found += _events(nothing, day, days, log) or [nothing]
+            for account in accounts:
+                missed = tuple(sorted(misses[account].get(name, {}).items()))
+                nothing = Explanation(module.TRIGGER, name, None, "nothing_known", near_misses=missed)
+                found[account] += _events(nothing, day, days, log.get(account, ())) or [nothing]
     order = {
         (trigger, name): place
         for place, (trigger, name) in enumerate(
@@ -81,21 +93,26 @@ def explain(
             for name in definition.sub_triggers
         )
     }
-    return sorted(
-        found, key=lambda item: (order[item.trigger, item.sub_trigger], item.subject_key or "", item.since or day)
-    )
+    return {
+        account: sorted(
+            said, key=lambda item: (order[item.trigger, item.sub_trigger], item.subject_key or "", item.since or day)
+        )
+        for account, said in found.items()
+    }
 
 
-def _levels(watch: Watch[Any], account_id: str, day: date, log: Sequence[FiringEvent]) -> list[Explanation]:
+def _levels(watch: Watch[Any], accounts: Collection[str], day: date, log: Log) -> dict[str, list[Explanation]]:
     level = watch.level
-    rows = rows_of(watch.readings.filter(nw.col("account_id") == account_id, nw.col("as_of_date") == day))
-    rows = sorted((row for row in rows if _is_told(row, level.sub_trigger, log)), key=lambda row: row["subject_key"])
-    if not rows:
-        return [Explanation(level.trigger, level.sub_trigger, None, "no_reading")]
-    described = watch.describe(rows)
-    return [
-        _level(row, tuple(lines), watch, day, log) for row, lines in zip(rows, described, strict=True)
-    ]
+    todays = rows_of(
+        watch.readings.filter(nw.col("account_id").is_in(sorted(accounts)), nw.col("as_of_date") == day)
+    )
+    rows = [row for row in todays if _is_told(row, level.sub_trigger, log.get(row["account_id"], ()))]
+    rows.sort(key=lambda row: (row["account_id"], row["subject_key"]))
+    found: dict[str, list[Explanation]] = defaultdict(list)
+    for row, lines in zip(rows, watch.describe(rows) if rows else (), strict=True):
+        found[row["account_id"]].append(_level(row, tuple(lines), watch, day, log.get(row["account_id"], ())))
+    nothing = Explanation(level.trigger, level.sub_trigger, None, "no_reading")
+    return {account: found.get(account) or [nothing] for account in accounts}
 
 
 def _is_told(row: Row, sub_trigger: str, log: Sequence[FiringEvent]) -> bool:
@@ -119,18 +136,25 @@ def _level(row: Row, lines: tuple[Line, ...], watch: Watch[Any], day: date, log:
 
 
 def _events(rule: Explanation, day: date, days: int, log: Sequence[FiringEvent]) -> list[Explanation]:
-    """Firings of a rule without a level that still stand for what they saw."""
+    """Firings of a rule without a level that still stand for what they saw, or how they ended."""
+    ours = [event for event in log if (event.trigger, event.sub_trigger) == (rule.trigger, rule.sub_trigger)]
+    ended = {event.firing_id: event for event in ours if event.event_type in ("closed", "superseded")}
     return [
         Explanation(
-            rule.trigger, rule.sub_trigger, event.subject_key,
-            "suppressed" if event.event_type == "suppressed" else _opened(event, day, is_fleet=event.is_fleet_event),
-            event.opened_on, event.reason,
+            rule.trigger, rule.sub_trigger, event.subject_key, _fate(event, ended.get(event.firing_id), day),
+            event.opened_on, (ended.get(event.firing_id) or event).reason,
         )
-        for event in log
-        if (event.trigger, event.sub_trigger) == (rule.trigger, rule.sub_trigger)
-        and event.event_type in ("opened", "suppressed")
-        and (day - event.opened_on).days < days
+        for event in ours
+        if event.event_type in ("opened", "suppressed") and (day - event.opened_on).days < days
     ]
+
+
+def _fate(event: FiringEvent, end: FiringEvent | None, day: date) -> Verdict:
+    if event.event_type == "suppressed":
+        return "suppressed"
+    if end is not None:
+        return "superseded" if end.event_type == "superseded" else "closed"
+    return _opened(event, day, is_fleet=event.is_fleet_event)
 
 
 def _opened(event: FiringEvent, day: date, *, is_fleet: bool) -> Verdict:

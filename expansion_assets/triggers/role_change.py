@@ -9,7 +9,7 @@ need regular expressions and are read in Python.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -174,26 +174,28 @@ def counted_moves(observed: Iterable[Row], catalogue: Catalogue) -> Iterator[Mov
 
 
 def near_misses(
-    inputs: Inputs, account_id: str, window: Window, catalogue: Catalogue
-) -> dict[str, Counter[str]]:
-    """Moves of an account that are of a rule's kind and do not count: rule -> reason -> number of observations."""
+    inputs: Inputs, accounts: Collection[str], window: Window, catalogue: Catalogue
+) -> dict[str, dict[str, Counter[str]]]:
+    """Moves that are of a rule's kind and do not count: account -> rule -> reason -> number of observations."""
     titles = catalogue.titles
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in rows_of(recent_moves(inputs, window, catalogue).filter(nw.col("account_id") == account_id)):
+    found: dict[str, dict[str, Counter[str]]] = {account: defaultdict(Counter) for account in accounts}
+    moves = recent_moves(inputs, window, catalogue).filter(nw.col("account_id").is_in(sorted(accounts)))
+    for row in rows_of(moves):
         title = row["from_title"] if row["move"] == "left" else row["to_title"]
         function = titles.function(row["function"]) or titles.function(title)
         if _sub_trigger(row, function, catalogue) is not None:
             continue
+        missed = found[row["account_id"]]
         match row["move"]:
             case "joined":
-                found[NEW_EXECUTIVE]["joined below the rank, or in another function"] += 1
+                missed[NEW_EXECUTIVE]["joined below the rank, or in another function"] += 1
             case "title_changed":
                 is_known = row["is_known_contact"]
-                found[PROMOTION]["title changed, rank did not rise" if is_known else "not a known contact"] += 1
+                missed[PROMOTION]["title changed, rank did not rise" if is_known else "not a known contact"] += 1
             case "deal_role_changed":
-                found[RENEWAL_CONTACT]["deal role changed, renewal contact did not"] += 1
+                missed[RENEWAL_CONTACT]["deal role changed, renewal contact did not"] += 1
             case "left":
-                found[CHAMPION_LEFT]["somebody left who was no champion"] += 1
+                missed[CHAMPION_LEFT]["somebody left who was no champion"] += 1
     return found
 
 

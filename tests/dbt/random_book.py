@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
-from tests.dbt.raw_tables import RawTables, at
+from tests.dbt.raw_tables import RawTables, at, read_contracts
 
 FIRST_DAY = date(2025, 1, 1)
 _DEPARTMENTS = ("finance", "operations", "sales", "hr")
@@ -27,7 +28,37 @@ def random_book(accounts: int, days: int, users: int = 8, seed: int = 1) -> RawT
         _add_account(raw, rng, f"A{number:04d}", number, days, users)
     if accounts >= 8:
         _add_identity(raw, days)
+    _withdraw(raw, Random(-seed), days)
     return raw
+
+
+def _withdraw(raw: RawTables, rng: Random, days: int) -> None:
+    """Take back some of what was told: records deleted or told otherwise, and a user's whole use of weeks."""
+    told_otherwise = {"people_job_alerts": {"to_title": "Analyst"}, "meetings_notes": {"body": "Nothing was said."}}
+    for table, other in told_otherwise.items():
+        for row in raw.rows(table):
+            on = row["known_from"].date() + timedelta(days=rng.randrange(12))
+            match rng.randrange(4):
+                case 0:
+                    raw.delete(table, on, **_key_of(table, row))
+                case 1:
+                    raw.add(table, on, **{name: row[name] for name in row if name != "known_from"} | other)
+    for row in raw.rows("crm_contacts"):
+        if rng.random() < 0.2:
+            on = row["known_from"].date() + timedelta(days=rng.randrange(1, 12))
+            told = {name: row[name] for name in row if name != "known_from"}
+            raw.add("crm_contacts", on, **told | {"title": "Clerk"})
+    usage = raw.rows("product_usage")
+    users = sorted({row["user_id"] for row in usage})
+    for user in rng.sample(users, len(users) // 10):
+        on = FIRST_DAY + timedelta(days=rng.randrange(20, days))
+        for row in usage:
+            if row["user_id"] == user and row["known_from"] < at(on, 20):
+                raw.delete("product_usage", on, usage_id=row["usage_id"])
+
+
+def _key_of(table: str, row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in read_contracts()[table]["key"]}
 
 
 def _add_identity(raw: RawTables, days: int) -> None:

@@ -80,6 +80,10 @@ class RawTables:
         """Close the version of a key: the loader keeps a deletion apart and writes its time into ``known_to``."""
         self.add(table, known_from, **key, is_gone=True)
 
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Versions added so far."""
+        return list(self._rows[table])
+
     def write(self, path: Path) -> None:
         """Write every contract's table, also those without rows."""
         with duckdb.connect(str(path)) as connection:

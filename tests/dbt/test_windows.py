@@ -36,6 +36,7 @@ def test_one_window_equals_short_windows(one_window: Path, short_windows: Path, 
         ("invoice_days_late", 10),
         ("headcount_growth_yoy_pct", 2),
         ("excluded_users_28d", 2),
+        ("withdrawn_users_28d", 2),
         ("open_tickets", 3),
     ],
 )
@@ -45,7 +46,7 @@ def test_book_exercises_the_column(one_window: Path, column: str, least: int) ->
     assert found >= least
 
 
-@pytest.mark.parametrize(("mart", "sources"), [("timeline_events", 21), ("texts", 6)])
+@pytest.mark.parametrize(("mart", "sources"), [("timeline_events", 26), ("texts", 6)])
 def test_book_exercises_every_source(one_window: Path, mart: str, sources: int) -> None:
     (found,) = rows(one_window, f"select count(distinct source_table) from features.{mart}")[0]
     assert found == sources

@@ -84,7 +84,7 @@ def test_the_truth_command_prints_and_writes_its_measures(year, command):
 
 def test_scan_and_digest_are_published_for_the_last_day(year):
     folder = year / "published" / DEMO_LAST_DAY.isoformat()
-    assert {path.name for path in folder.iterdir()} == {
+    assert {path.name for path in folder.iterdir() if path.is_file()} == {
         f"{name}.{ending}"
         for name in ("scan", "digest", "index", "readiness", "quality", "quarantine")
         for ending in ("html", "md", "json")
@@ -109,6 +109,42 @@ def test_the_digest_has_one_row_per_account(year):
     accounts = [row["account_id"] for csm in digest["csms"] for row in csm["rows"]]
     assert accounts
     assert len(accounts) == len(set(accounts))
+
+
+def test_every_account_has_a_page_and_every_link_leads_somewhere(year, warehouse):
+    folder = year / "published" / DEMO_LAST_DAY.isoformat()
+    known = {
+        row[0] for row in warehouse.execute(
+            "select account_id from features.account_day where as_of_date = $1", [DEMO_LAST_DAY]
+        ).fetchall()
+    }
+    pages = {path.stem: path.read_text() for path in (folder / "accounts").glob("*.html")}
+    assert set(pages) == known
+    links = 0
+    for html in pages.values():
+        anchors = set(re.findall(r' id="([^"]+)"', html))
+        targets = re.findall(r'href="#([^"]+)"', html)
+        links += len(targets)
+        assert set(targets) <= anchors
+        assert all((folder / "accounts" / path).exists() for path in re.findall(r'href="([^"#]+)(?:#[^"]*)?"', html))
+    assert links > 200
+    for name in ("scan", "digest"):
+        html = (folder / f"{name}.html").read_text()
+        assert all((folder / path).exists() for path in re.findall(r'href="(accounts/[^"]+)"', html))
+
+
+def test_firings_have_one_state_and_a_duration(warehouse):
+    wrong = warehouse.execute(
+        """
+        select count(*) from outcomes.firings
+        where (state = 'suppressed') <> (duration_days is null) or duration_days < 0
+            or (state in ('closed', 'superseded')) <> (ended_on is not null)
+            or (close_reason is null) <> (ended_on is null)
+        """
+    ).fetchone()
+    assert wrong == (0,)
+    events = warehouse.execute("select count(distinct firing_id) from triggers.firing_events").fetchone()
+    assert warehouse.execute("select count(*) from outcomes.firings").fetchone() == events
 
 
 def test_no_row_was_lost_on_the_way_in(warehouse):

@@ -7,8 +7,10 @@ import dagster as dg
 from expansion_assets.defs.partitions import days_of
 from expansion_assets.defs.publish.page import DATED, is_demo, last_day, publish_page
 from expansion_assets.defs.resources import Warehouse
-from expansion_assets.scan.rendering import render_digest, render_index, render_scan
-from expansion_assets.store import pages
+from expansion_assets.scan.account import page_name
+from expansion_assets.scan.publish import write_page
+from expansion_assets.scan.rendering import render_account, render_digest, render_index, render_scan
+from expansion_assets.store import accounts, pages
 from expansion_assets.store.quality import quality_data, quarantine_data
 from expansion_assets.store.readiness import readiness_data
 from expansion_assets.store.warehouse import replace_window
@@ -45,7 +47,10 @@ def weekly_digest(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg
 
 @dg.asset(
     key=["publish", "index"],
-    deps=[["publish", name] for name in ("manager_scan", "weekly_digest", "readiness", "quality", "quarantine")],
+    deps=[
+        ["publish", name]
+        for name in ("manager_scan", "weekly_digest", "accounts", "readiness", "quality", "quarantine")
+    ],
     kinds={"python", "html"}, **DATED,
 )
 def index(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
@@ -58,6 +63,22 @@ def index(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materia
         quarantine = quarantine_data(connection, load_workspace(), day)["totals"]
         readiness = readiness_data(connection, day)["totals"]
     return publish_page("index", render_index(scan, digest, is_demo(), quality, quarantine, readiness), day)
+
+
+@dg.asset(
+    key=["publish", "accounts"],
+    deps=[*_READINESS, ["triggers", "firing_events"], ["outcomes", "account_timeline"], ["outcomes", "timeline_links"]],
+    kinds={"python", "html"}, **DATED,
+)
+def account_pages(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
+    """One page per account: why each trigger fired or did not, what its score is made of, and its timeline."""
+    day, settings = last_day(context), load_workspace().settings
+    with warehouse.connect() as connection:
+        pages_data = list(accounts.account_pages(connection, day, settings.time_zone))
+    for data in pages_data:
+        page = render_account(data, is_demo())
+        write_page(page_name(data["account_id"]), page, settings.published_dir / day.isoformat())
+    return dg.MaterializeResult(metadata={"pages": len(pages_data)})
 
 
 @dg.asset(

@@ -10,10 +10,13 @@ from datetime import date, datetime
 
 import pytest
 
+from expansion_assets.catalogue.loader import load_catalogue
+from expansion_assets.scan.account import build_account
 from expansion_assets.scan.quality import build_quality
 from expansion_assets.scan.quarantine import build_quarantine
 from expansion_assets.scan.readiness import build_readiness
-from expansion_assets.scan.rendering import render_quality, render_quarantine, render_readiness
+from expansion_assets.scan.rendering import render_account, render_quality, render_quarantine, render_readiness
+from expansion_assets.triggers.explain import Explanation
 from tests.unit.readiness.diagnostic_rows import diagnose, group, history, off
 
 DAY = date(2026, 6, 30)
@@ -34,6 +37,20 @@ def pages():
         DAY, [{**where, "row_count": 1, "file_count": 1, "first_seen_at": seen, "last_seen_at": seen}],
         [{**where, "file": LONG, "row_number": 1, "raw_json": json.dumps({LONG[:50]: LONG})}],
         [{**where, "row_count": 1}], [{"source_table": LONG, "status": "missing", "message": LONG}], {}, {},
+    ))
+    happened = {"happened_at": seen, "known_at": seen, "known_on": DAY, "account_id": LONG, "person_key": None}
+    yield render_account(build_account(
+        DAY,
+        dict.fromkeys(("segment", "country", "first_paid_on", "renewal_on", "opt_out_on"))
+        | {"account_id": LONG, "account_name": LONG, "arr": 1.0, "currency": LONG},
+        LONG, None, None, [], [Explanation("CROSS_TEAM", "new_department", LONG, "not_met")], {"ROLE_CHANGE": LONG},
+        [
+            {"event_key": "e", "kind": "ticket_opened", "summary": LONG, "source_table": LONG, "firing_id": None}
+            | happened,
+            {"event_key": "f", "kind": "firing_opened", "summary": "", "source_table": "x", "firing_id": "F",
+             "sub_trigger": "new_department", "subject_key": LONG, "reason": None} | happened,
+        ],
+        [{"firing_id": "F", "event_key": "e", "link": "evidence"}], {}, load_catalogue().signals,
     ))
     rows, fixes = diagnose([group(6, 90000.0, **off("identity", "support"))], history(identity_directory=None))
     yield render_readiness(build_readiness(DAY, rows.values(), fixes))

@@ -11,10 +11,11 @@ from datetime import date
 
 import pytest
 
+from expansion_assets.scan.account import page_name
 from expansion_assets.scan.plan_fact_gap import Book
 from expansion_assets.scan.publish import publish, read_latest
 from expansion_assets.scan.rendering import NAVIGATION, PAGES, escape_markdown, render_all, render_digest, render_scan
-from tests.unit.scan.scan_example import TODAY
+from tests.unit.scan.scan_example import NAMES, TODAY
 
 HOSTILE = "<script>alert('x')</script> {{ 7*7 }} | *now* [a](b)"
 
@@ -51,7 +52,9 @@ def test_no_page_needs_anything_from_outside(pages):
         assert not re.search(r"""(?:src|href)=["'](?:https?:)?//|@import|url\(""", page.html)
         assert "<script" not in page.html
         assert set(re.findall(r'href="([^"#]+)"', page.html)) <= {
-            f"{name}.{ending}" for name, _ in NAVIGATION for ending in ("html", "md", "json")}
+            *(f"{name}.{ending}" for name, _ in NAVIGATION for ending in ("html", "md", "json")),
+            *(f"{page_name(account_id)}.html" for account_id in NAMES),
+        }
 
 
 def test_customers_words_stay_words(scan, digest):

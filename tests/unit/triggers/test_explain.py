@@ -34,7 +34,7 @@ def explained(book, on):
 
     def run(number, log=(), **tables):
         known = [event for event in log if event.as_of_date <= on(number)]
-        return explain(book.inputs(**tables), "a", on(number), known, book.catalogue)
+        return explain(book.inputs(**tables), ["a"], on(number), {"a": known}, book.catalogue)["a"]
 
     return run
 

@@ -57,6 +57,14 @@
         'kind': "case when paid_on is null then 'invoice_issued' else 'invoice_paid' end",
         'summary': "cast(cast(amount as decimal(18, 2)) as string) || ' ' || currency",
     },
+    {
+        'relation': ref('stg_crm__accounts'),
+        'changes_of': "concat_ws('|', account_name, owner_id, segment, account_status, cast(arr as string),"
+            ~ " cast(renewal_on as string))",
+        'kind': "case when version_no = 1 then 'account_known' else 'account_changed' end",
+        'summary': "concat_ws(', ', account_name, segment, account_status,"
+            ~ " cast(cast(arr as decimal(18, 0)) as string) || coalesce(' ' || currency, ''))",
+    },
     {'relation': ref('stg_engagement__events'), 'person_key': 'person_key', 'summary': 'coalesce(title, kind)'},
     {
         'relation': ref('stg_engagement__health_scores'),
@@ -70,6 +78,13 @@
         'summary': 'coalesce(title, kind)',
     },
     {
+        'relation': ref('stg_growth__headcounts'),
+        'given_account_id': 'cast(null as string)',
+        'email_key': 'account_domain',
+        'kind': "'headcount_observed'",
+        'summary': "department || ': ' || cast(headcount as string)",
+    },
+    {
         'relation': ref('stg_growth__intent_topics'),
         'given_account_id': 'cast(null as string)',
         'email_key': 'account_domain',
@@ -77,6 +92,24 @@
         'summary': 'topic',
     },
     {'relation': ref('stg_product__limit_events'), 'kind': "'limit_' || kind", 'summary': 'coalesce(feature, kind)'},
+    {
+        'relation': ref('stg_product__seat_assignments'),
+        'changes_of': 'released_on',
+        'kind': "case when released_on is null then 'seat_assigned' else 'seat_released' end",
+        'summary': "'seat of one user'",
+    },
+    {
+        'relation': ref('stg_product__workflow_events'),
+        'summary': "replace(kind, '_', ' ') || coalesce(': ' || cast(cast(quantity as decimal(18, 0)) as string), '')",
+    },
+    {
+        'relation': ref('stg_identity__directory_entries'),
+        'email_key': 'email_key',
+        'person_key': 'person_key',
+        'changes_of': "concat_ws('|', department, role)",
+        'kind': "case when version_no = 1 then 'user_provisioned' else 'user_moved' end",
+        'summary': "coalesce(department, 'no department')",
+    },
     {
         'relation': ref('stg_play_log__events'),
         'kind': "'play_' || event_type",
