@@ -7,6 +7,7 @@ themselves and which ranks and functions matter (``signals.yml``).
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cached_property
 
 from pydantic import field_validator, model_validator
@@ -43,7 +44,7 @@ class Titles(Frozen):
         """Rank of a title, 0 = lowest; None without a title."""
         if not title or not title.strip():
             return None
-        name = _first_match(self._rank_patterns, title)
+        name = _first_match(self._rank_patterns, _plain(title))
         return 0 if name is None else self.rank_of(name)
 
     def rank_of(self, name: str) -> int:
@@ -60,8 +61,9 @@ class Titles(Frozen):
         """Business function that a title, or a function as a source spells it, names; None when it names none."""
         if not text:
             return None
-        key = text.strip().casefold().replace(" ", "_")
-        return key if key in self.functions else _first_match(self._function_patterns, text)
+        plain = _plain(text)
+        key = plain.casefold().replace(" ", "_")
+        return key if key in self.functions else _first_match(self._function_patterns, plain)
 
     @cached_property
     def _rank_patterns(self) -> dict[str, re.Pattern[str]]:
@@ -70,6 +72,11 @@ class Titles(Frozen):
     @cached_property
     def _function_patterns(self) -> dict[str, re.Pattern[str]]:
         return _compiled(self.functions)
+
+
+def _plain(text: str) -> str:
+    """One space between words, and one spelling of each letter: ``ä`` may come as two characters."""
+    return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def _compiled(groups: dict[str, tuple[str, ...]]) -> dict[str, re.Pattern[str]]:

@@ -31,6 +31,21 @@ def titles():
         ("Directeur général", "chief"), ("Directrice generale", "chief"), ("Présidente", "chief"),
         ("Vice-présidente", "vp"), ("Directrice financière", "director"), ("DSI", "director"),
         ("Responsable achats", "manager"), ("Chef de projet", "manager"),
+        ("Global Head of Sales", "vp"), ("Group Head, Procurement", "vp"), ("Regional Head", "vp"),
+        ("Deputy Head of Finance", "director"), ("Headhunter", "individual"), ("Head Office Clerk", "individual"),
+        ("Acting CFO", "chief"), ("Interim Vice President", "vp"), ("VP & GM", "vp"), ("Vice  President", "vp"),
+        ("Leiter:in Einkauf", "vp"), ("Geschäftsführer*in", "chief"), ("Gescha\u0308ftsfu\u0308hrer", "chief"),
+        ("Algemeen directeur", "chief"), ("Financieel directeur", "director"), ("Hoofd Inkoop", "vp"),
+        ("Afdelingshoofd ICT", "director"), ("Teamleider", "lead"), ("Directieassistente", "individual"),
+        ("Director General", "chief"), ("Consejera delegada", "chief"), ("Vicepresidenta de Operaciones", "vp"),
+        ("Directora de Compras", "director"), ("Subdirector de Ventas", "senior_manager"),
+        ("Jefe de Compras", "manager"),
+        ("Jefa de equipo", "lead"), ("Gerente de Finanzas", "manager"), ("Asistente de la Dirección", "individual"),
+        ("Amministratore Delegato", "chief"), ("Direttrice generale", "chief"), ("Vicepresidente Vendite", "vp"),
+        ("Direttore Acquisti", "director"), ("Responsabile Risorse Umane", "manager"), ("Capo progetto", "lead"),
+        ("Presidente", "chief"), ("Vice-presidente", "vp"), ("Diretora-geral", "chief"),
+        ("Diretor Financeiro", "director"),
+        ("Coordenadora", "lead"), ("Responsável de Compras", "manager"),
     ],
 )
 def test_rank(titles, title, rank):
@@ -44,8 +59,13 @@ def test_without_a_title_there_is_no_rank(titles, title):
 
 
 def test_cosmetic_edits_keep_the_rank(titles):
-    spellings = ["VP Operations", "Vice President, Operations", "Vice-President of Operations", "V.P. Ops"]
-    assert len({titles.rank(title) for title in spellings}) == 1
+    for spellings in (
+        ["VP Operations", "Vice President, Operations", "Vice-President of Operations", "V.P. Ops"],
+        ["Director of Finance", "Director, Finance", "Directora de Finanzas", "Direttore Finanza"],
+        ["Leiterin Einkauf", "Leiter:in Einkauf", "Leitung Einkauf", "Hoofd Inkoop", "Head of Procurement"],
+    ):
+        assert len({titles.rank(title) for title in spellings}) == 1
+        assert len({titles.function(title) for title in spellings}) == 1
 
 
 @pytest.mark.parametrize(
@@ -58,6 +78,11 @@ def test_cosmetic_edits_keep_the_rank(titles):
         ("SVP Ops", "operations"), ("Directeur des opérations", "operations"), ("Talent Sourcing Lead", "hr"),
         ("VP Customer Success", "customer_success"), ("customer_success", "customer_success"),
         ("Customer Success", "customer_success"), ("Finance", "finance"), ("Vertriebsleiter", "sales"),
+        ("Hoofd ICT", "it"), ("Financieel directeur", "finance"), ("Jefe de Compras", "procurement"),
+        ("Direttore Acquisti", "procurement"), ("Directora de Operaciones", "operations"),
+        ("Responsabile Risorse Umane", "hr"),
+        ("Director Comercial", "sales"), ("Diretor Jurídico", "legal"), ("Direttore Sistemi Informativi", "it"),
+        ("Directora de Tecnología", "it"), ("VP  Information\u00a0Technology", "it"),
         ("General Counsel", "legal"), ("President", None), ("Committee Member", None), (None, None), ("", None),
     ],
 )
