@@ -27,6 +27,8 @@ COLUMNS = (
     "amount", "currency", "is_inferred",
 )
 _ENDING_TYPES = ("rejected", "outcome_logged")
+RELEASED = "fleet_released"
+_OF_NO_CARD = ("review_signed", RELEASED)
 
 
 class LinkableCard(Protocol):
@@ -113,18 +115,20 @@ def link_events(
         timezone: Workspace time zone.
 
     Returns:
-        Rows of ``readiness.card_reviews``, one per matched event. Events of no card (review signatures, or an
-        account and trigger without one) are left out; the count of the latter is logged.
+        Rows of ``readiness.card_reviews``, one per matched event. Events of no card (review signatures,
+        releases, or an account and trigger without one) are left out; the count of the latter is logged.
     """
     index: CardIndex[LinkableCard] = CardIndex(link_days)
     for card in cards:
         index.add(card, card.card_id, card.account_id, card.trigger, card.detected_on)
     linked, unmatched = [], 0
     for event in events:
+        if event["event_type"] in _OF_NO_CARD:
+            continue
         found = card_of(event, index, timezone)
         if found is not None:
             linked.append(review_row(event, found, timezone))
-        elif event["event_type"] != "review_signed":
+        else:
             unmatched += 1
     if unmatched:
         log.info("%d play-log events match no card", unmatched)

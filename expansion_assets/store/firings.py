@@ -23,6 +23,7 @@ from expansion_assets.triggers.lifecycle import (
     firing_states,
     lifecycle_events,
     link_reviews,
+    releases,
     without_decided,
 )
 from expansion_assets.triggers.restatement import Opening
@@ -149,7 +150,9 @@ def read_reviews(connection: duckdb.DuckDBPyConnection, window: Window) -> list[
         connection,
         """
         select event_id, card_id, account_id, trigger, event_type, known_at, known_on, until
-        from features.review_events where known_on < $1 and account_id is not null order by known_at, event_id
+        from features.review_events
+        where known_on < $1 and (account_id is not null or event_type = 'fleet_released')
+        order by known_at, event_id
         """,
         [window.end],
     )
@@ -167,7 +170,12 @@ def firing_rows(
     detected = mark_fleet_events(detections, customers_by_day(account_day, window), catalogue.common)
     linked = link_reviews(reviews, firing_states(detected, prior), catalogue)
     events = without_decided(detected, linked)
-    log = (*events, *lifecycle_events(firing_states(events, prior), linked, window, catalogue))
+    states = firing_states(events, prior)
+    log = (
+        *events,
+        *releases(states, reviews, window, catalogue),
+        *lifecycle_events(states, linked, window, catalogue),
+    )
     return [{**asdict(event), "is_restated": is_restated} for event in log]
 
 

@@ -121,7 +121,8 @@ def review_pack(connection: duckdb.DuckDBPyConnection, day: date) -> str:
         """
         with opened as (
             select firing_id, trigger, sub_trigger, is_fleet_event from triggers.firing_events
-            where event_type = 'opened' and as_of_date > $1 - interval 30 day and as_of_date <= $1
+            where event_type = 'opened' and reason is distinct from 'fleet_released'
+                and as_of_date > $1 - interval 30 day and as_of_date <= $1
         ),
         decided as (
             select cards.firing_id, max(funnel.decision) as decision, count(funnel.outcome_at) as outcomes

@@ -137,6 +137,9 @@ class PriorFiring:
     opened_on: date
     last_event_type: EventType
     last_event_on: date
+    strength: float | None = None
+    is_fleet_event: bool = False
+    """Set aside by the fleet check, and not released since."""
 
     @property
     def is_open(self) -> bool:

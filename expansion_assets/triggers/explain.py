@@ -128,7 +128,7 @@ def _level(row: Row, lines: tuple[Line, ...], watch: Watch[Any], day: date, log:
         rearm_days=level.rearm_days(level.rules.of(row["segment"])), is_calm=bool(row["is_calm"]), lines=lines,
     )
     if latest is not None and latest.event_type in ("opened", "returned"):
-        is_fleet = any(event.is_fleet_event for event in log if event.firing_id == latest.firing_id)
+        is_fleet = _openings(log, latest)[-1].is_fleet_event
         return replace(said, verdict=_opened(latest, day, is_fleet=is_fleet), since=latest.opened_on)
     if row["is_grace"]:
         return replace(said, verdict="grace", reason="met" if row["is_met"] else "not met")
@@ -145,7 +145,9 @@ def _events(rule: Explanation, day: date, days: int, log: Sequence[FiringEvent])
             event.opened_on, (ended.get(event.firing_id) or event).reason,
         )
         for event in ours
-        if event.event_type in ("opened", "suppressed") and (day - event.opened_on).days < days
+        if event.event_type in ("opened", "suppressed")
+        and event == _openings(ours, event)[-1]
+        and (day - event.opened_on).days < days
     ]
 
 
@@ -155,6 +157,14 @@ def _fate(event: FiringEvent, end: FiringEvent | None, day: date) -> Verdict:
     if end is not None:
         return "superseded" if end.event_type == "superseded" else "closed"
     return _opened(event, day, is_fleet=event.is_fleet_event)
+
+
+def _openings(log: Sequence[FiringEvent], firing: FiringEvent) -> list[FiringEvent]:
+    """Opening or suppression of a firing; the second opening is its release from the fleet check."""
+    return [
+        event for event in log
+        if event.firing_id == firing.firing_id and event.event_type in ("opened", "suppressed")
+    ]
 
 
 def _opened(event: FiringEvent, day: date, *, is_fleet: bool) -> Verdict:

@@ -1,19 +1,19 @@
 """What becomes of a firing after it opened: reviews end it, or it returns for review.
 
 Belongs here: the state of firings folded from the event log, reviews by firing, ``closed`` by a decision,
-``returned`` at a revisit date. Does not belong here: closing by re-arm (``crossing.py``), the rule that links a review
-(``review/linking.py``), cards and their clock.
+``returned`` at a revisit date, ``opened`` by a release. Does not belong here: closing by re-arm (``crossing.py``), the
+rule that links a review (``review/linking.py``), cards and their clock.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from expansion_assets.catalogue.loader import Catalogue
-from expansion_assets.review.linking import CardIndex
+from expansion_assets.review.linking import RELEASED, CardIndex
 from expansion_assets.triggers.base import EventType, FiringEvent, PriorFiring, Window, card_id, end_of, start_of
 
 EVENT_TRIGGERS = ("ROLE_CHANGE", "ADJACENT_USE")
@@ -28,7 +28,7 @@ class ReviewEvent:
 
     event_id: str
     card_id: str | None
-    account_id: str
+    account_id: str | None
     trigger: str | None
     event_type: str
     known_at: datetime
@@ -55,9 +55,12 @@ def firing_states(events: Iterable[FiringEvent], prior: Iterable[PriorFiring] = 
     """
     states = {firing.firing_id: firing for firing in prior}
     for event in sorted(events, key=_in_order):
+        before = states.get(event.firing_id)
+        # What an opening says of the firing holds until it opens again.
+        opening = event if event.event_type == "opened" or before is None else before
         states[event.firing_id] = PriorFiring(
             event.firing_id, event.account_id, event.trigger, event.sub_trigger, event.subject_key, event.opened_on,
-            event.event_type, event.as_of_date,
+            event.event_type, event.as_of_date, opening.strength, opening.is_fleet_event,
         )
     return tuple(sorted(states.values(), key=lambda firing: (firing.opened_on, firing.firing_id)))
 
@@ -85,6 +88,8 @@ def link_reviews(
     linked: dict[str, list[ReviewEvent]] = defaultdict(list)
     for review in sorted(reviews, key=lambda review: (review.known_at, review.event_id)):
         day = review.known_on
+        if review.event_type == RELEASED:
+            continue
         firing_id = index.find(review.card_id, review.account_id, review.trigger, day, day)
         if firing_id is not None:
             linked[firing_id].append(review)
@@ -120,6 +125,43 @@ def lifecycle_events(
             for day, reason in return_days(firing.opened_on, reviews, catalogue.common.return_after_days).items()
             if day in window and day < last_day
         )
+    return tuple(sorted(events, key=lambda event: (event.as_of_date, event.event_id)))
+
+
+def releases(
+    firings: Iterable[PriorFiring], reviews: Iterable[ReviewEvent], window: Window, catalogue: Catalogue
+) -> tuple[FiringEvent, ...]:
+    """Openings of firings that the fleet check had set aside, on the day somebody released them.
+
+    Args:
+        firings: State at the window's end of every firing.
+        reviews: Those of type ``fleet_released`` release what stood open of their account and trigger; without an
+            account or trigger, of all.
+        window: Days to compute.
+        catalogue: Its version and state mark each event.
+
+    Returns:
+        One event per firing, by day: the firing's second opening, no fleet event.
+    """
+    released = sorted(
+        (review for review in reviews if review.event_type == RELEASED and review.known_on in window),
+        key=lambda review: (review.known_at, review.event_id),
+    )
+    events = []
+    for firing in firings:
+        ended_on = date.max if firing.is_open else firing.last_event_on
+        first = next(
+            (
+                review for review in released
+                if review.account_id in (None, firing.account_id)
+                and review.trigger in (None, firing.trigger)
+                and firing.opened_on <= review.known_on < ended_on
+            ),
+            None,
+        )
+        if firing.is_fleet_event and first is not None:
+            event = _event(firing, "opened", first.known_on, RELEASED, catalogue)
+            events.append(replace(event, strength=firing.strength))
     return tuple(sorted(events, key=lambda event: (event.as_of_date, event.event_id)))
 
 

@@ -64,9 +64,11 @@ def test_link_by_card_else_by_account_and_trigger(values, card_id):
     assert all(row["account_id"] == "a" and not row["is_inferred"] for row in linked)
 
 
-def test_signatures_belong_to_no_card():
-    signed = event(1, account_id=None, trigger=None, event_type="review_signed")
-    assert link_events([signed], [Card("first")], LINK_DAYS) == []
+@pytest.mark.parametrize("event_type", ["review_signed", "fleet_released"])
+def test_signatures_and_releases_belong_to_no_card(event_type):
+    of_all = event(1, account_id=None, trigger=None, event_type=event_type)
+    of_one = event(1, event_type=event_type)
+    assert link_events([of_all, of_one], [Card("first")], LINK_DAYS) == []
 
 
 @pytest.mark.parametrize(

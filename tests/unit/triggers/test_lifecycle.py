@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from expansion_assets.triggers.base import FiringEvent, PriorFiring, Window, card_id
+from expansion_assets.triggers.base import FiringEvent, PriorFiring, Window, card_id, firing_id
 from expansion_assets.triggers.lifecycle import (
     ReviewEvent,
     firing_states,
     lifecycle_events,
     link_reviews,
+    releases,
     return_days,
     without_decided,
 )
@@ -186,3 +188,44 @@ def test_a_withdrawal_after_the_decision_says_nothing_more(decided, stays):
     opened, withdrawn = TestStates().event("opened", 0), TestStates().event("superseded", 20)
     linked = {} if decided is None else {opened.firing_id: [review(decided, "rejected")]}
     assert without_decided([opened, withdrawn], linked) == ((opened, withdrawn) if stays else (opened,))
+
+
+class TestRelease:
+    def set_aside(self, **columns):
+        name = firing_id("a", "adjacent_problem", "k", on(5))
+        return replace(firing(5, name=name), is_fleet_event=True, strength=0.7, **columns)
+
+    def run(self, catalogue, firings, *reviews, start=0, end=400):
+        found = releases(firings, reviews, Window(on(start), on(end)), catalogue)
+        return [((event.as_of_date - START).days, event.event_type, event.reason, event.opened_on) for event in found]
+
+    def released(self, number, account="a", trigger="ADJACENT_USE"):
+        return review(number, "fleet_released", account=account, trigger=trigger)
+
+    def test_opens_what_the_fleet_check_had_set_aside(self, catalogue):
+        (event,) = releases([self.set_aside()], [self.released(9)], Window(on(0), on(400)), catalogue)
+        assert (event.event_type, event.as_of_date, event.opened_on) == ("opened", on(9), on(5))
+        assert (event.reason, event.strength, event.is_fleet_event) == ("fleet_released", 0.7, False)
+
+    @pytest.mark.parametrize(
+        ("account", "trigger", "opens"),
+        [("a", "ADJACENT_USE", True), (None, "ADJACENT_USE", True), (None, None, True), ("b", None, False),
+         ("a", "ROLE_CHANGE", False)],
+    )
+    def test_of_the_account_and_trigger_it_names(self, catalogue, account, trigger, opens):
+        assert len(self.run(catalogue, [self.set_aside()], self.released(9, account, trigger))) == opens
+
+    @pytest.mark.parametrize(
+        "firing_state",
+        [firing(5), replace(firing(5), is_fleet_event=True, last_event_type="closed", last_event_on=on(8))],
+    )
+    def test_not_what_was_never_set_aside_or_has_ended(self, catalogue, firing_state):
+        assert self.run(catalogue, [firing_state], self.released(9)) == []
+
+    def test_not_what_came_later_and_only_once(self, catalogue):
+        assert self.run(catalogue, [self.set_aside()], self.released(4)) == []
+        assert len(self.run(catalogue, [self.set_aside()], self.released(9), self.released(12))) == 1
+        (opened,) = releases([self.set_aside()], [self.released(9)], Window(on(0), on(10)), catalogue)
+        (state,) = firing_states([opened], [self.set_aside()])
+        assert not state.is_fleet_event and state.is_open
+        assert self.run(catalogue, [state], self.released(12), start=10) == []

@@ -22,12 +22,13 @@ firings as (
         min(trigger) as trigger,
         min(sub_trigger) as sub_trigger,
         min(subject_key) as subject_key,
-        min(case when event_type = 'opened' then reason end) as opened_reason,
+        min(case when event_type = 'opened' and reason <> 'fleet_released' then reason end) as opened_reason,
         min(case when event_type in ('closed', 'superseded') then event_type end) as ended_as,
         min(case when event_type in ('closed', 'superseded') then reason end) as close_reason,
         min(case when event_type in ('opened', 'suppressed') then as_of_date end) as opened_on,
         min(case when event_type in ('closed', 'superseded') then as_of_date end) as ended_on,
         max(case when event_type = 'returned' then as_of_date end) as last_returned_on,
+        max(case when reason = 'fleet_released' then as_of_date end) as released_on,
         max(case when event_type = 'opened' then strength end) as strength,
         max(case when event_type = 'opened' then 1 else 0 end) = 1 as has_opened,
         max(case when is_initial_state then 1 else 0 end) = 1 as is_initial_state,
@@ -62,6 +63,7 @@ select
 
     ---------- dates
     firings.opened_on,
+    firings.released_on,
     firings.last_returned_on,
     firings.ended_on,
     case
