@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +21,7 @@ from expansion_assets.triggers.explain import Explanation
 Row = Mapping[str, Any]
 FOLDER = "accounts"
 MOST_EVENTS = 250
+ONE_DAY = timedelta(days=1)
 _MOST_SUMMARIES = 3
 
 
@@ -145,7 +146,8 @@ def _timeline(timeline: Iterable[Row], links: Iterable[Row], persons: Mapping[st
             "happened_at": row["happened_at"],
             "known_on": row["known_on"],
             "count": 1,
-            "is_late": row["known_on"] > row["happened_at"].date(),
+            # Sources export at night: the next day is in time.
+            "is_late": row["known_on"] > row["happened_at"].date() + ONE_DAY,
             "is_firing": row["firing_id"] is not None,
             "what": _what(row["kind"]),
             "summary": _summary(row, persons),
@@ -175,13 +177,14 @@ def _together(events: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _what(kind: str) -> str:
-    return kind.removeprefix("play_").replace("_", " ").capitalize()
+    return kind.removeprefix("play_").replace("_", " ").capitalize().replace("Nps", "NPS")
 
 
 def _summary(row: Row, persons: Mapping[str, str]) -> str:
     if not row["firing_id"]:
         code, _, rest = (row["summary"] or "").partition(" ")
-        return f"{words.TRIGGERS[code]}, {rest.replace('_', ' ')}" if code in words.TRIGGERS else row["summary"] or ""
+        told = f"{words.TRIGGERS[code]}, {rest}" if code in words.TRIGGERS else row["summary"] or ""
+        return told.replace("_", " ")
     rule, subject = words.SUB_TRIGGERS.get(row["sub_trigger"], row["sub_trigger"]), row["subject_key"]
     about = "" if subject == row["sub_trigger"] else f" ({persons.get(subject, subject)})"
     reason = f", {row['reason'].replace('_', ' ')}" if row["reason"] else ""
