@@ -209,7 +209,7 @@ def restate(
     Days that ran stay as they were known then. Late rows count from when they were true, corrected ones are gone.
     """
     done = _last_run_day(_workspace())
-    workspace = _restated_workspace()
+    workspace = _set_workspace(restated=1)
     start, end = first.date() if first else workspace.first_day, last.date() if last else done
     if not workspace.first_day <= start <= end <= done:
         days = f"{workspace.first_day} to {done}"
@@ -230,9 +230,26 @@ def restate(
 
 
 @app.command()
-def truth() -> None:
-    """Hold the firings against the demo world's planted truth; writes data/eval/triggers.json."""
+def truth(
+    hard: Annotated[
+        bool, typer.Option("--hard/--demo", help="The hard world in a folder of its own, or the demo world of `scan`.")
+    ] = True,
+    accounts: Annotated[int, typer.Option(min=3, help="Size of the hard world.")] = 300,
+    months: Annotated[int, typer.Option(min=1, help="Length of the hard world.")] = 24,
+) -> None:
+    """Hold the firings against the planted truth of a world; writes data/eval/triggers.json."""
     from expansion_assets.store.truth import truth_report
+
+    if os.environ.get("EXPANSION_SOURCES") or os.environ.get("EXPANSION_LANDING"):
+        _fail("truth needs a planted world; a data set of your own has no answer key")
+    if hard:
+        _run_hard_world(accounts, months)
+    else:
+        _run_demo_world()
+    out.print(truth_report(_workspace().settings), markup=False)
+
+
+def _run_demo_world() -> None:
     from expansion_assets.store.warehouse import last_day_of
 
     workspace = _workspace()
@@ -241,7 +258,27 @@ def truth() -> None:
     if done is None or done < workspace.today:
         first = workspace.first_day if done is None else done + timedelta(days=1)
         _run(workspace, "daily_scan", first, workspace.today)
-    out.print(truth_report(workspace.settings), markup=False)
+
+
+def _run_hard_world(accounts: int, months: int) -> None:
+    from expansion_assets.world import HARD_LAST_DAY, HARD_TIME_ZONE
+
+    _set_workspace(
+        world_is_hard=1, world_accounts=accounts, world_months=months, world_last_day=HARD_LAST_DAY,
+        time_zone=HARD_TIME_ZONE,
+    )
+    from expansion_assets.defs.truth import compute_firings
+
+    workspace = _workspace()
+    _ensure_world(workspace)
+    started = time.perf_counter()
+    with out.status("computing the firings") as status:
+        has_run = compute_firings(
+            workspace, lambda step, done, steps: status.update(f"computing the firings: {done}/{steps} {step}")
+        )
+    if has_run:
+        days = f"{workspace.first_day} to {workspace.today}"
+        out.print(f"firings {days}: done in {time.perf_counter() - started:.0f} s", markup=False)
 
 
 @app.command("eval")
@@ -366,12 +403,12 @@ def _workspace() -> Workspace:
     return load_workspace()
 
 
-def _restated_workspace() -> Workspace:
+def _set_workspace(**values: object) -> Workspace:
+    """Go on in the workspace of other settings; before any definition is loaded, for dbt follows them, too."""
     from expansion_assets.settings import load_settings
     from expansion_assets.workspace import load_workspace
 
-    # Before any definition is loaded: dbt and its target folder follow the settings, too.
-    os.environ["EXPANSION_RESTATED"] = "1"
+    os.environ.update({f"EXPANSION_{name.upper()}": str(value) for name, value in values.items()})
     load_settings.cache_clear()
     load_workspace.cache_clear()
     return load_workspace()
@@ -401,12 +438,14 @@ def _ensure_world(workspace: Workspace, *, is_forced: bool = False) -> None:
 
     size: dict[str, Any] = {
         "seed": settings.world_seed, "accounts": settings.world_accounts, "months": settings.world_months,
-        "last_day": workspace.today, "pseudonym_key": settings.person_key,
+        "last_day": workspace.today, "time_zone": settings.time_zone, "is_hard": settings.world_is_hard,
+        "pseudonym_key": settings.person_key,
     }
     if is_forced or not is_current(settings.landing_dir, **size):
-        with out.status(f"writing the demo world: {settings.world_accounts} accounts, {settings.world_months} months"):
+        name = "hard world" if settings.world_is_hard else "demo world"
+        with out.status(f"writing the {name}: {settings.world_accounts} accounts, {settings.world_months} months"):
             generate(settings.landing_dir, **size)
-        out.print(f"demo world: {settings.landing_dir}", markup=False)
+        out.print(f"{name}: {settings.landing_dir}", markup=False)
 
 
 def _run(workspace: Workspace, job: str, first: date, last: date) -> None:

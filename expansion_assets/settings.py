@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 # Public on purpose: the demo world holds no real person, and its figures must be the same everywhere.
 DEMO_PSEUDONYM_KEY = "demo-world-without-real-people"
+DEMO_LAST_DAY = date(2026, 6, 30)
 _MIN_KEY_LENGTH = 16
 
 
@@ -55,6 +56,9 @@ class Settings(BaseSettings):
     world_seed: int = 7
     world_accounts: int = 60
     world_months: int = 12
+    world_last_day: date = DEMO_LAST_DAY
+    world_is_hard: bool = False
+    """Plant the hard cases, too (``make truth``)."""
     restated: bool = False
     """Work in a warehouse apart, filled by ``restate`` with what is known today; its firings are marked."""
     pseudonym_key: SecretStr | None = None
@@ -88,8 +92,10 @@ class Settings(BaseSettings):
 
     @property
     def live_dir(self) -> Path:
-        """One folder per mapped data set, so that two sets of sources never share a warehouse."""
-        return self.state_dir / "workspaces" / self.mapping_file.parent.name if self.mapping_file else self.state_dir
+        """One folder per mapped data set, and one for the hard world: two sets of sources never share a warehouse."""
+        if self.mapping_file:
+            return self.state_dir / "workspaces" / self.mapping_file.parent.name
+        return self.state_dir / "workspaces" / "hard_world" if self.world_is_hard else self.state_dir
 
     @property
     def restated_dir(self) -> Path:

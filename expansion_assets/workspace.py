@@ -10,13 +10,13 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from expansion_assets import clock
-from expansion_assets.settings import Environment, Settings, load_settings
+from expansion_assets.settings import DEMO_LAST_DAY, Environment, Settings, load_settings
 from expansion_assets.sources.contracts import TableContract, load_contracts
 from expansion_assets.sources.mapping import Mapping, own_mapping, read_mapping
 from expansion_assets.sources.report import Window
 from expansion_assets.world.period import first_day_of
 
-DEMO_LAST_DAY = date(2026, 6, 30)
+__all__ = ["DEMO_LAST_DAY", "Workspace", "build_workspace", "load_workspace"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Workspace:
 
 
 def _demo_days(settings: Settings) -> tuple[date, date]:
-    return first_day_of(DEMO_LAST_DAY, settings.world_months), DEMO_LAST_DAY
+    return first_day_of(settings.world_last_day, settings.world_months), settings.world_last_day
 
 
 def build_workspace(settings: Settings) -> Workspace:

@@ -25,6 +25,8 @@ class TriggerTruth:
     """(case, firing) pairs."""
     missed: list[Row] = field(default_factory=list)
     false_positives: list[Row] = field(default_factory=list)
+    decoys: int = 0
+    """How many were planted."""
     decoys_fired: list[tuple[Row, Row]] = field(default_factory=list)
     """(decoy, first false positive in its window) pairs."""
 
@@ -86,22 +88,29 @@ def compare(firings: Iterable[Row], answer_key: Iterable[Row]) -> dict[str, Meas
     return {trigger: truth.measures() for trigger, truth in judge(firings, answer_key).items()}
 
 
-def write_measures(truths: Mapping[str, TriggerTruth], path: Path) -> Path:
-    """Write ``{"triggers": {NAME: measures}}`` as JSON."""
+def write_measures(truths: Mapping[str, TriggerTruth], world: Row, path: Path) -> Path:
+    """Write ``{"world": world, "triggers": {NAME: measures}}`` as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
     measures = {trigger: truth.measures() for trigger, truth in truths.items()}
-    path.write_text(json.dumps({"triggers": measures}, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({"world": world, "triggers": measures}, indent=2) + "\n", encoding="utf-8")
     return path
 
 
-def render(truths: Mapping[str, TriggerTruth]) -> str:
-    """A text table of the measures, then each missed case, fired decoy and other false positive on a line."""
-    lines = [f"{'trigger':<18}{'precision':>10}{'recall':>8}{'true':>6}{'found':>7}{'decoys fired':>14}"]
+def render(truths: Mapping[str, TriggerTruth], world: Row) -> str:
+    """The world's name and size, a table of the measures, then a line for each miss, fired decoy, false positive.
+
+    Args:
+        truths: What ``judge`` said.
+        world: name, accounts, months, first_day, last_day, time_zone.
+    """
+    days = f"{world['first_day']} to {world['last_day']}, {world['time_zone']}"
+    lines = [f"{world['name']} world: {world['accounts']} accounts, {world['months']} months ({days})"]
+    lines.append(f"{'trigger':<18}{'precision':>10}{'recall':>8}{'true':>6}{'found':>7}{'decoys':>8}{'fired':>7}")
     for trigger, truth in truths.items():
         row = truth.measures()
         lines.append(
             f"{trigger:<18}{_number(row['precision']):>10}{_number(row['recall']):>8}"
-            f"{row['true']:>6}{row['found']:>7}{row['decoys_fired']:>14}"
+            f"{row['true']:>6}{row['found']:>7}{truth.decoys:>8}{row['decoys_fired']:>7}"
         )
     for trigger, truth in truths.items():
         of_decoys = {id(firing) for _, firing in truth.decoys_fired}
@@ -131,6 +140,7 @@ def _judge_trigger(firings: Sequence[Row], cases: Sequence[Row], decoys: Sequenc
         found=found,
         missed=[case for number, case in enumerate(cases) if number not in firing_of],
         false_positives=false_positives,
+        decoys=len(decoys),
         decoys_fired=decoys_fired,
     )
 

@@ -6,6 +6,8 @@ Only the contract files are shared with the rest of the project.
 """
 
 from expansion_assets.world.truth import ANSWER_KEY, Case
-from expansion_assets.world.world import WORLD_FILE, World, generate, is_current
+from expansion_assets.world.world import HARD_LAST_DAY, HARD_TIME_ZONE, WORLD_FILE, World, generate, is_current
 
-__all__ = ["ANSWER_KEY", "WORLD_FILE", "Case", "World", "generate", "is_current"]
+__all__ = [
+    "ANSWER_KEY", "HARD_LAST_DAY", "HARD_TIME_ZONE", "WORLD_FILE", "Case", "World", "generate", "is_current",
+]

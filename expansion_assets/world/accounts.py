@@ -219,13 +219,15 @@ def _roll_renewals(account: Account, book: Book) -> None:
         due = book.period.number(renewal_after(account, book, due))
 
 
-def change_seats(account: Account, book: Book, day: int, seats: int, department: str | None = None) -> None:
-    """End the seat line and open one with another quantity on ``day``, signed five days before.
+def change_seats(
+    account: Account, book: Book, day: int, seats: int, department: str | None = None, signed: int | None = None
+) -> None:
+    """End the seat line and open one with another quantity on ``day``, signed five days before (or on ``signed``).
 
     ``department`` is added to the licensed ones where the licence names any.
     """
     assert account.seat_line is not None and account.crm is not None
-    signed = day - 5
+    signed = day - 5 if signed is None else signed
     old = account.seat_line
     old.change(signed, ends_on=book.period.day(day))
     values = old.values | {

@@ -63,10 +63,16 @@ class User:
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)
     arrival_lag: int = 0
     """Days from use to arrival."""
+    arrival_minute: int = 23 * 60 + 20
+    """Minutes of the workspace's day at which use arrives; 1440 is midnight, and so the next day."""
     seat_from: int | None = None
     seat_until: int | None = None
     moves: dict[int, str] = field(default_factory=dict)
     """Department changes in the directory by day."""
+    addresses: dict[int, str] = field(default_factory=dict)
+    """Later e-mail addresses by the day on which the product knows them."""
+    directory_lag: int = 0
+    """Days by which the directory knows a later address after the product."""
 
 
 @dataclass
@@ -109,13 +115,15 @@ class Account:
     modules: tuple[str, ...] = ()
     meter: str | None = None
     meter_limit: int = 0
-    quota_peak: QuotaMonth | None = None
+    quota_peaks: list[QuotaMonth] = field(default_factory=list)
     pool_share: float = 0.5
     idle_share: float = 0.15
     has_identity: bool = True
     is_reserved: bool = False
     is_steady: bool = False
     """True when a case counts on this account's users: no turnover, no late rows."""
+    keeps_contract: bool = False
+    """True when a case plans the contract itself: no play sells more seats."""
     churn_day: int | None = None
     slots: dict[str, str] = field(default_factory=dict)
     users: list[User] = field(default_factory=list)
@@ -152,6 +160,15 @@ class Account:
             if email not in self.mailboxes:
                 self.mailboxes.add(email)
                 return f"{first} {last}", email
+
+    def namesake(self, email: str) -> str:
+        """Address that the company gives to a second person of one name."""
+        name, _, domain = email.partition("@")
+        number = 2
+        while (other := f"{name}{number}@{domain}") in self.mailboxes:
+            number += 1
+        self.mailboxes.add(other)
+        return other
 
     def contact(self, deal_role: str) -> Contact:
         """First contact with a deal role; KeyError when there is none."""

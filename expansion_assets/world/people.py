@@ -15,14 +15,15 @@ from expansion_assets.world.model import Account, Book, Contact, Record
 from expansion_assets.world.names import FUNCTION_LABELS
 
 _CONSENT = ((True, "consent"), (True, "legitimate_interest"), (None, "contract"), (None, None), (False, None))
-_WEBHOOK_DELAY = timedelta(minutes=18)
+WEBHOOK_DELAY = timedelta(minutes=18)
 
 
 def add_contact(
-    account: Account, rng: Random, since: int, title: str | None, deal_role: str, function: str | None = None
+    account: Account, rng: Random, since: int, title: str | None, deal_role: str, function: str | None = None,
+    person: tuple[str, str] | None = None,
 ) -> Contact:
-    """Give the account one more contact, first exported on ``since``."""
-    name, email = account.person(rng)
+    """Give the account one more contact (``person``: name and e-mail; a new one), first exported on ``since``."""
+    name, email = person or account.person(rng)
     has_consent, lawful_basis = rng.choices(_CONSENT, weights=(50, 20, 15, 10, 5))[0]
     values = {
         "contact_id": account.sequence("CON"),
@@ -59,7 +60,7 @@ def add_contacts(account: Account, book: Book) -> None:
 def report_webhook(book: Book, account: Account, moment: datetime, **row: Any) -> None:
     """Write a change that the CRM pushes within minutes."""
     row = {"change_id": account.sequence("CHG"), "account_id": account.account_id, "changed_at": moment} | row
-    book.landing.add("crm_contact_role_changes", moment + _WEBHOOK_DELAY, row)
+    book.landing.add("crm_contact_role_changes", moment + WEBHOOK_DELAY, row)
 
 
 def report_alert(book: Book, account: Account, day: int, known_on: int, **row: Any) -> None:

@@ -7,9 +7,10 @@ Days are numbered from 0 (first day); numbers below 0 and past the end are real 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, cached_property
 from random import Random
+from zoneinfo import ZoneInfo
 
 import holidays
 import numpy as np
@@ -35,10 +36,11 @@ def first_day_of(last_day: date, months: int) -> date:
 
 @dataclass(frozen=True)
 class Period:
-    """First and last day of the world, both inclusive."""
+    """First and last day of the world, both inclusive; its exports run by the clock of the workspace's time zone."""
 
     first_day: date
     last_day: date
+    time_zone: str = "UTC"
     _cache: dict[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -121,10 +123,20 @@ class Period:
             minutes=minute, seconds=rng.randrange(60)
         )
 
+    def at(self, number: int, wall: time) -> datetime:
+        """UTC instant at which the workspace's clocks show a time of the day; of two the first (``wall.fold`` 0)."""
+        local = datetime.combine(self.day(number), wall, tzinfo=ZoneInfo(self.time_zone))
+        return local.astimezone(UTC).replace(tzinfo=None)
+
     def evening(self, number: int) -> datetime:
         """Load time of exports that run at the end of the day itself (product, identity logins)."""
-        return datetime.combine(self.day(max(number, 0)), time(23, 20))
+        return self.at(max(number, 0), time(23, 20))
 
     def nightly(self, number: int) -> datetime:
         """Load time of exports that run in the night after the day; what is older came with the first load."""
-        return datetime.combine(self.day(max(number + 1, 0)), time(4, 5))
+        return self.at(max(number + 1, 0), time(4, 5))
+
+    def clock_changes(self) -> list[int]:
+        """Days on which the workspace's clocks change; empty in UTC."""
+        lengths = [self.at(number + 1, time()) - self.at(number, time()) for number in range(self.length)]
+        return [number for number, length in enumerate(lengths) if length != timedelta(days=1)]

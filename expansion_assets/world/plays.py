@@ -175,6 +175,8 @@ class _Play:
     def _sell(self, closed: int) -> tuple[str, float]:
         account, case = self.account, self.case
         starts = closed + 5
+        if account.keeps_contract:
+            return "services", 2500.0
         if case.sub_trigger in ("seats", "seats_full"):
             more = round(0.45 * account.seats)
             change_seats(account, self.book, starts, account.seats + more)

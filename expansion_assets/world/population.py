@@ -7,9 +7,11 @@ Does not belong here: use (``usage.py``), users that a case adds (``cases/``).
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 from expansion_assets.world.model import Account, Book, User
 
+Row = dict[str, Any]
 _DIRECTORY_ROLES = ("Analyst", "Coordinator", "Specialist", "Clerk", "Planner")
 _TOUCH_EVERY_DAYS = 10  # well inside the contract's 35 days of freshness
 
@@ -27,12 +29,13 @@ def add_user(
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4),
     has_seat: bool = True,
     domain: str | None = None,
+    email: str | None = None,
     arrival_lag: int = 0,
 ) -> User:
     """Give the account one more user, provisioned on ``since``."""
-    if kind == "service":
+    if email is None and kind == "service":
         email = f"svc-{account.sequence('svc').rpartition('-')[2]}@{account.domain}"
-    else:
+    elif email is None:
         _, email = account.person(rng, domain)
     user = User(
         user_id=account.sequence("USR"),
@@ -112,6 +115,9 @@ def export(account: Account, book: Book) -> None:
             "updated_at": created,
         }
         book.landing.add("product_users", period.evening(user.since), row)
+        for day, email in sorted(user.addresses.items()):
+            changed = row | {"email": email, "updated_at": period.working_moment(account.country, day, rng)}
+            book.landing.add("product_users", period.evening(day), changed)
         if user.seat_from is not None:
             seat = {
                 "assignment_id": f"SEAT-{user.user_id}",
@@ -143,12 +149,12 @@ def _export_directory(account: Account, book: Book, user: User, rng: Random) -> 
         "updated_at": provisioned,
     }
     book.landing.add("identity_directory", period.nightly(user.since), row)
-    for day, department in sorted(user.moves.items()):
-        moved = row | {
-            "department": department,
-            "updated_at": period.working_moment(account.country, day, rng),
-        }
-        book.landing.add("identity_directory", period.nightly(day), moved)
+    changes: dict[int, Row] = {day: {"department": department} for day, department in user.moves.items()}
+    for day, email in user.addresses.items():
+        changes.setdefault(day + user.directory_lag, {})["email"] = email
+    for day, change in sorted(changes.items()):
+        row = row | change | {"updated_at": period.working_moment(account.country, day, rng)}
+        book.landing.add("identity_directory", period.nightly(day), row)
 
 
 def touch(book: Book) -> None:
@@ -160,7 +166,7 @@ def touch(book: Book) -> None:
         for account in book.accounts
         if account.start < 0 and account.has_identity
         for user in account.users
-        if user.kind == "employee" and user.since < 0 and not user.moves
+        if user.kind == "employee" and user.since < 0 and not (user.moves or user.addresses)
     ]
     for number in range(_TOUCH_EVERY_DAYS, period.length, _TOUCH_EVERY_DAYS):
         account, user = rng.choice(settled)

@@ -22,7 +22,7 @@ def add_meters(book: Book) -> None:
 
 def _add_meter(account: Account, book: Book) -> None:
     rng = book.streams.random("meter", account.number)
-    period, peak = book.period, account.quota_peak
+    period = book.period
     level = rng.uniform(0.42, 0.62)
     for start, end in period.months():
         level = min(0.70, max(0.38, level + rng.uniform(-0.05, 0.06)))
@@ -31,7 +31,8 @@ def _add_meter(account: Account, book: Book) -> None:
             for number in range(start, end)
         ]
         factor = account.meter_limit * level / sum(weights)
-        if peak and start <= peak.day < end:
+        peak = next((peak for peak in account.quota_peaks if start <= peak.day < end), None)
+        if peak:
             reach = sum(weights[: peak.day - start + 1])
             factor = account.meter_limit * peak.share / reach
             # Near its limit the account holds back.
@@ -58,8 +59,8 @@ def _add_limit_events(account: Account, book: Book) -> None:
     period, first, last = book.period, account.first_use, _last(account, book)
     count = rng.choice((0, 0, 1, 2, 4))
     days = [rng.randrange(first, last) for _ in range(count)]
-    if account.quota_peak:
-        days += [min(account.quota_peak.day + offset, book.horizon) for offset in (0, 1, 2, 5)]
+    for peak in account.quota_peaks:
+        days += [min(peak.day + offset, book.horizon) for offset in (0, 1, 2, 5)]
     for number in days:
         kind = (
             "api_limit"

@@ -48,10 +48,11 @@ def file_ticket(
     topic: str | None = None,
     names_account: bool = True,
     stays_open: bool = False,
+    created: datetime | None = None,
 ) -> datetime:
-    """Write one ticket and its later versions; returns when it was created."""
+    """Write one ticket and its later versions; returns when it was created (UTC; working hours where not given)."""
     period = book.period
-    created = period.working_moment(account.country, day, rng)
+    created = created or period.working_moment(account.country, day, rng)
     priority = rng.choices(("low", "normal", "high", "urgent"), weights=(25, 62, 10, 3))[0]
     row = {
         "ticket_id": account.sequence("TCK"),

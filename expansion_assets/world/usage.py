@@ -123,6 +123,7 @@ def export(account: Account, book: Book) -> None:
     rows = len(user)
     events = 1 + generator.poisson(4.0, rows)
     lags = np.array([item.arrival_lag for item in account.users], int)
+    minutes = np.array([item.arrival_minute for item in account.users], int)
     lag = lags[user] if account.users else np.zeros(0, int)
     if not account.is_steady:
         lag = lag + np.where(generator.random(rows) < _LATE_SHARE, generator.integers(1, 4, rows), 0)
@@ -134,7 +135,8 @@ def export(account: Account, book: Book) -> None:
             "feature": _NAMES[feature],
             "event_count": events,
             "minutes": np.round(events * generator.uniform(0.8, 3.2, rows), 1),
-            "arrived": (day + lag).astype("timedelta64[D]") + np.datetime64(book.period.first_day),
+            "arrived": (day + lag).astype("timedelta64[D]") + np.datetime64(book.period.first_day, "us")
+            + minutes[user].astype("timedelta64[m]"),
         }
     )
     by_line = account.is_reserved and account.number % 2 == 1  # some exports know the subscription line only
@@ -149,9 +151,7 @@ def export(account: Account, book: Book) -> None:
             "feature",
             "event_count",
             "minutes",
-            (pl.col("arrived").cast(pl.Datetime("us")) + pl.duration(hours=23, minutes=20)).alias(
-                "loaded_at"
-            ),
+            _utc(pl.col("arrived"), book).alias("loaded_at"),
         ),
     )
     if account.has_identity:
@@ -190,9 +190,14 @@ def _export_logins(account: Account, book: Book, active: np.ndarray) -> None:
             pl.lit(account.account_id).alias("account_id"),
             "email",
             "logged_in_at",
-            (pl.col("day") + pl.duration(hours=23, minutes=40)).alias("loaded_at"),
+            _utc(pl.col("day") + pl.duration(hours=23, minutes=40), book).alias("loaded_at"),
         ),
     )
+
+
+def _utc(wall: pl.Expr, book: Book) -> pl.Expr:
+    """UTC of what the workspace's clocks show; exports run in the evening, when no clock changes."""
+    return wall.dt.replace_time_zone(book.period.time_zone).dt.convert_time_zone("UTC").dt.replace_time_zone(None)
 
 
 def export_features(book: Book) -> None:

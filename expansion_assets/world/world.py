@@ -36,6 +36,9 @@ from expansion_assets.world.writer import Landing
 
 logger = logging.getLogger(__name__)
 
+# The hard world's "today": with 24 months it holds 29 February 2024, four clock changes, and each season twice.
+HARD_LAST_DAY = date(2025, 6, 30)
+HARD_TIME_ZONE = "Europe/Berlin"
 VERSION = "1"
 WORLD_FILE = "_world/world.json"
 _RELEASE_SHARE, _OUTAGE_SHARE = 0.62, 0.44  # of the period: away from its ends and from each other
@@ -65,6 +68,8 @@ def generate(
     accounts: int = 60,
     months: int = 12,
     last_day: date = date(2026, 6, 30),
+    time_zone: str = "UTC",
+    is_hard: bool = False,
     pseudonym_key: str = DEMO_PSEUDONYM_KEY,
 ) -> World:
     """Write one book of customers as landing files, with its answer key.
@@ -75,6 +80,8 @@ def generate(
         accounts: Size of the book; planted cases scale with it (counts are per 60 accounts).
         months: Calendar months, the last one being that of ``last_day``; fewer than four leave out most cases.
         last_day: Last day of the world, its "today".
+        time_zone: Workspace time zone, by whose clock the exports run.
+        is_hard: Plant the hard cases as well, and fewer of the ordinary ones (``cases/roster.py``).
         pseudonym_key: Key under which the answer key names people.
 
     Raises:
@@ -82,12 +89,13 @@ def generate(
     """
     if accounts < 3 or months < 1:
         raise ValueError(f"a world needs at least 3 accounts and 1 month, not {accounts} and {months}")
-    period = Period(first_day_of(last_day, months), last_day)
-    book = _plan(seed, accounts, period, pseudonym_key)
+    period = Period(first_day_of(last_day, months), last_day, time_zone)
+    book = plan(seed, accounts, period, pseudonym_key, is_hard=is_hard)
+    _export(book)
     _clear(directory)
     rows = book.landing.write(directory)
     write_answer_key(book.cases, directory)
-    head = _head(seed, accounts, period, pseudonym_key)
+    head = _head(seed, accounts, period, pseudonym_key, is_hard=is_hard)
     (directory / WORLD_FILE).write_text(json.dumps(head, indent=2) + "\n", encoding="utf-8")
     logger.info("world: %d accounts, %d rows, %d cases", accounts, sum(rows.values()), len(book.cases))
     return World(
@@ -105,17 +113,17 @@ def generate(
 
 def is_current(
     directory: Path, *, seed: int = 7, accounts: int = 60, months: int = 12, last_day: date = date(2026, 6, 30),
-    pseudonym_key: str = DEMO_PSEUDONYM_KEY,
+    time_zone: str = "UTC", is_hard: bool = False, pseudonym_key: str = DEMO_PSEUDONYM_KEY,
 ) -> bool:
     """Whether the folder holds exactly the world that :func:`generate` would write; arguments as there."""
     path = directory / WORLD_FILE
-    period = Period(first_day_of(last_day, months), last_day)
+    period = Period(first_day_of(last_day, months), last_day, time_zone)
     return path.is_file() and json.loads(path.read_text(encoding="utf-8")) == _head(
-        seed, accounts, period, pseudonym_key
+        seed, accounts, period, pseudonym_key, is_hard=is_hard
     )
 
 
-def _head(seed: int, accounts: int, period: Period, pseudonym_key: str) -> dict[str, int | str]:
+def _head(seed: int, accounts: int, period: Period, pseudonym_key: str, *, is_hard: bool) -> dict[str, int | str]:
     first, last = period.first_day, period.last_day
     return {
         "seed": seed,
@@ -123,25 +131,28 @@ def _head(seed: int, accounts: int, period: Period, pseudonym_key: str) -> dict[
         "months": (last.year - first.year) * 12 + last.month - first.month + 1,
         "first_day": first.isoformat(),
         "last_day": last.isoformat(),
+        "time_zone": period.time_zone,
+        "is_hard": is_hard,
         "version": VERSION,
         "key_fingerprint": Resolver(pseudonym_key).key_fingerprint,
     }
 
 
-def _plan(seed: int, size: int, period: Period, pseudonym_key: str) -> Book:
+def plan(seed: int, size: int, period: Period, pseudonym_key: str, *, is_hard: bool = False) -> Book:
+    """Plan a book and its cases; nothing of daily use is drawn yet and no file written."""
     streams = Streams(seed)
     book = Book(
         period=period,
         streams=streams,
         bank=TextBank(streams),
-        landing=Landing(period.first_day, period.last_day),
+        landing=Landing(period),
         release_day=roster.common_day(period, _RELEASE_SHARE),
         outage_day=roster.common_day(period, _OUTAGE_SHARE),
         pseudonym_key=pseudonym_key,
     )
     book.owners = accounts.build_owners(size, streams)
     book.accounts = [accounts.build_account(book, number) for number in range(size)]
-    placements = roster.cast(book)
+    placements = roster.cast(book, is_hard=is_hard)
     for account in book.accounts:
         accounts.write_contract(account, book)
         population.populate(account, book)
@@ -157,7 +168,6 @@ def _plan(seed: int, size: int, period: Period, pseudonym_key: str) -> Book:
     commerce.add_commerce(book)
     commerce.add_owner_absences(book)
     telemetry.add_meters(book)
-    _export(book)
     return book
 
 

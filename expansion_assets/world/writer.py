@@ -9,13 +9,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from expansion_assets.sources.contracts import TableContract, load_contracts
+from expansion_assets.world.period import Period
 
 _POLARS: dict[str, Any] = {
     "string": pl.String,
@@ -31,10 +32,10 @@ LOADED_AT = "loaded_at"
 class Landing:
     """Rows that arrive at the company, by table."""
 
-    def __init__(self, first_day: date, last_day: date) -> None:
-        """Collect rows that arrive up to the end of ``last_day``; older ones came with the first load."""
-        self._first_load = datetime.combine(first_day, time(4, 5))
-        self._end = datetime.combine(last_day + timedelta(days=1), time())
+    def __init__(self, period: Period) -> None:
+        """Collect rows that arrive up to the end of the period; older ones came with the first load."""
+        self._first_load = period.nightly(-1)
+        self._end = period.at(period.length, time())
         self._rows: dict[str, list[dict[str, Any]]] = {table: [] for table in load_contracts()}
         self._frames: dict[str, list[pl.DataFrame]] = {}
 

@@ -17,7 +17,8 @@ _WINDOW_DAYS = 30
 _WATCHED_DAYS = 45
 
 
-def _established(account: Account) -> bool:
+def established(account: Account) -> bool:
+    """A customer from before the world to its end, on which no other text case stands."""
     return (
         account.start < 0
         and account.churn_day is None
@@ -26,7 +27,7 @@ def _established(account: Account) -> bool:
     )
 
 
-def _reserve(account: Account, first: int, last: int) -> None:
+def reserve(account: Account, first: int, last: int) -> None:
     """Keep other tickets out of every 30-day window that sees the planned ones."""
     account.busy_support.append((first - _WINDOW_DAYS - 2, last + _WINDOW_DAYS + 2))
 
@@ -63,7 +64,7 @@ def plant_shift(book: Book, account: Account, day: int, rng: Random) -> None:
         for place, when in enumerate(days)
         if when <= book.horizon
     ]
-    _reserve(account, days[0], days[-1])
+    reserve(account, days[0], days[-1])
     note = f"advanced questions on {', '.join(topics)} from three people"
     book.add_case("advanced", account, _TRIGGER, _SUB_TRIGGER, "tickets", (days[2], days[-1] + 1), note)
 
@@ -75,13 +76,13 @@ def plant_sole_contact(book: Book, account: Account, day: int, rng: Random) -> N
     for when, topic in zip(days, ("api", "automation", "bulk", "branching"), strict=True):
         if when <= book.horizon:
             _file(book, account, when, person, rng, topic=topic)
-    _reserve(account, days[0], days[-1])
+    reserve(account, days[0], days[-1])
     note = "the sole support contact, four building topics"
     book.add_case("advanced-sole", account, _TRIGGER, _SUB_TRIGGER, "tickets", (days[2], days[-1] + 1), note)
 
 
 def _decoy(book: Book, name: str, account: Account, days: list[int], note: str) -> None:
-    _reserve(account, days[0], days[-1])
+    reserve(account, days[0], days[-1])
     window = (days[0] - 1, days[-1] + _WATCHED_DAYS)
     book.add_case(name, account, _TRIGGER, _SUB_TRIGGER, "tickets", window, note, name.replace("-", "_"))
 
@@ -165,13 +166,13 @@ def plant_outage(book: Book, account: Account, day: int, rng: Random) -> None:
 
 
 KINDS = (
-    Kind("advanced", "support", 7, 45, plant_shift, suits=_established, settle=12),
-    Kind("sole-contact", "support", 1, 45, plant_sole_contact, suits=_established, settle=12),
+    Kind("advanced", "support", 7, 45, plant_shift, suits=established, settle=12),
+    Kind("sole-contact", "support", 1, 45, plant_sole_contact, suits=established, settle=12),
 )
 DECOYS = (
-    Kind("outage", "support", 1, 30, plant_outage, suits=_established, settle=5, on_day="outage"),
-    Kind("same-topic", "support", 1, 35, plant_same_topic, suits=_established, settle=20),
-    Kind("two-advanced", "support", 1, 35, plant_two_only, suits=_established, settle=12),
-    Kind("advanced-baseline", "support", 1, 125, plant_always_advanced, suits=_established, settle=16),
-    Kind("diluted", "support", 1, 45, plant_diluted, suits=_established, settle=14),
+    Kind("outage", "support", 1, 30, plant_outage, suits=established, settle=5, on_day="outage"),
+    Kind("same-topic", "support", 1, 35, plant_same_topic, suits=established, settle=20),
+    Kind("two-advanced", "support", 1, 35, plant_two_only, suits=established, settle=12),
+    Kind("advanced-baseline", "support", 1, 125, plant_always_advanced, suits=established, settle=16),
+    Kind("diluted", "support", 1, 45, plant_diluted, suits=established, settle=14),
 )

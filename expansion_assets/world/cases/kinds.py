@@ -14,6 +14,7 @@ from expansion_assets.world.period import Period
 
 Plant = Callable[[Book, Account, int, Random], None]
 Shape = Callable[[Book, Account, int], None]
+DaysOf = Callable[[Period], list[int]]
 
 
 def anywhere(account: Account) -> bool:
@@ -44,6 +45,8 @@ class Kind:
     """Days before the world's end by which the case must have opened."""
     on_day: str | None = None
     """``release`` or ``outage``: all cases of the kind fall on that day of the book, on a tenth of its accounts."""
+    days_of: DaysOf | None = None
+    """Days of the calendar on which its cases fall, in turn; none of them in the world, no case."""
 
 
 def spaced_starts(period: Period, country: str, start: int, end: int, count: int) -> list[int]:

@@ -20,7 +20,8 @@ QUIET_WEEKDAYS = (
 )  # a team that never works Wednesdays and Fridays is never there five working days running
 
 
-def _shape_meter(book: Book, account: Account, day: int) -> None:
+def shape_meter(book: Book, account: Account, day: int) -> None:
+    """A steady account with a metered limit."""
     account.meter = "api_calls"
     account.is_steady = True
     if "Connect" not in account.modules:
@@ -36,7 +37,7 @@ def _day_in_month(book: Book, account: Account, day: int) -> int:
 def plant_quota(book: Book, account: Account, day: int, rng: Random) -> None:
     """Consumption passes 90 % of the month's limit on a day in the second half of the month."""
     day = _day_in_month(book, account, day)
-    account.quota_peak = QuotaMonth(day, 0.905)
+    account.quota_peaks.append(QuotaMonth(day, 0.905))
     note = f"api_calls pass 90 % of {account.meter_limit} a month"
     book.add_case("quota", account, _TRIGGER, "quota", "api_calls", (day, day + 1), note)
 
@@ -45,14 +46,15 @@ def plant_quota_peak(book: Book, account: Account, day: int, rng: Random) -> Non
     """A busy month that ends at 87 % of the limit."""
     first = book.period.number(book.month_start(day))
     last = next(end for start, end in book.period.months() if start == first) - 1
-    account.quota_peak = QuotaMonth(last, 0.87)
+    account.quota_peaks.append(QuotaMonth(last, 0.87))
     note = "the busiest month ends at 87 % of the limit"
     book.add_case(
         "quota-peak", account, _TRIGGER, "quota", "api_calls", (first, last + 30), note, "quota_peak"
     )
 
 
-def _shape_departments(book: Book, account: Account, day: int) -> None:
+def shape_departments(book: Book, account: Account, day: int) -> None:
+    """A steady account whose licence names two departments."""
     account.is_steady = True
     account.pool_share, account.idle_share = 0.5, 0.1
     main = account.departments[0]
@@ -98,26 +100,26 @@ def plant_gap_days(book: Book, account: Account, day: int, rng: Random) -> None:
 
 
 KINDS = (
-    Kind("quota", "usage", 3, 48, plant_quota, _shape_meter, settle=16),
+    Kind("quota", "usage", 3, 48, plant_quota, shape_meter, settle=16),
     Kind(
         "departments",
         "usage",
         2,
         30,
         plant_departments,
-        _shape_departments,
+        shape_departments,
         lambda a: a.start < 0 and a.seats >= 30,
     ),
 )
 DECOYS = (
-    Kind("quota-peak", "usage", 1, 40, plant_quota_peak, _shape_meter, settle=35),
+    Kind("quota-peak", "usage", 1, 40, plant_quota_peak, shape_meter, settle=35),
     Kind(
         "gap-days",
         "usage",
         1,
         30,
         plant_gap_days,
-        _shape_departments,
+        shape_departments,
         lambda a: a.start < 0 and a.seats >= 30,
         settle=20,
     ),

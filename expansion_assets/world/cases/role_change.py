@@ -5,7 +5,7 @@ Belongs here: ROLE_CHANGE. Does not belong here: ordinary comings and goings (``
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 from expansion_assets.sources.identity import person_key
@@ -18,7 +18,8 @@ _TRIGGER = "ROLE_CHANGE"
 _REPEATED_AFTER = 70
 
 
-def _settled(account: Account) -> bool:
+def settled(account: Account) -> bool:
+    """A customer from before the world to its end."""
     return account.start < 0 and account.churn_day is None and not account.is_reserved
 
 
@@ -26,13 +27,14 @@ def _is_settled_user(contact: Contact) -> bool:
     return contact.record.values["deal_role"] == "user" and not contact.record.changes
 
 
-def _true(
+def add_true(
     book: Book, name: str, account: Account, sub: str, email: str, window: tuple[int, int], note: str
 ) -> None:
+    """Write a move that must fire into the answer key; the person by the pseudonym that the warehouse has."""
     book.add_case(name, account, _TRIGGER, sub, person_key(email, book.pseudonym_key), window, note)
 
 
-def _decoy(
+def add_decoy(
     book: Book,
     name: str,
     account: Account,
@@ -42,13 +44,16 @@ def _decoy(
     note: str,
     kind: str,
 ) -> None:
+    """Write a move that must not fire into the answer key."""
     book.add_case(name, account, _TRIGGER, sub, person_key(email, book.pseudonym_key), window, note, kind)
 
 
-def _webhook(
-    book: Book, account: Account, contact: Contact, day: int, rng: Random, **row: str | None
+def push_change(
+    book: Book, account: Account, contact: Contact, day: int, rng: Random, moment: datetime | None = None,
+    **row: str | None,
 ) -> None:
-    moment = book.period.working_moment(account.country, day, rng)
+    """Let the CRM push a change of a contact; ``moment`` (UTC) is in working hours where not given."""
+    moment = moment or book.period.working_moment(account.country, day, rng)
     values = contact.record.values
     row = {"function": values["function"]} | row
     people.report_webhook(book, account, moment, contact_id=values["contact_id"], email=contact.email, **row)
@@ -58,7 +63,7 @@ def _join_executive(
     book: Book, account: Account, day: int, rng: Random, title: str, function: str
 ) -> Contact:
     contact = people.add_contact(account, rng, day, title, "user", function)
-    _webhook(book, account, contact, day, rng, move="joined", to_title=title)
+    push_change(book, account, contact, day, rng, move="joined", to_title=title)
     return contact
 
 
@@ -101,7 +106,7 @@ def _plant_executive(
             moment = book.period.working_moment(account.country, day + 3, rng)
             people.report_signature(book, account, moment, email, None, text)
             note += "; a job alert twelve days later is a second source"
-        _true(book, "new-executive", account, "new_executive", email, (day, day + 1), note)
+        add_true(book, "new-executive", account, "new_executive", email, (day, day + 1), note)
         again = day + _REPEATED_AFTER
         if second_source and again + 5 <= book.horizon:
             people.report_alert(
@@ -117,7 +122,7 @@ def _plant_executive(
             )
             window = (again - 1, again + 60)
             told = f"the same arrival told again after {_REPEATED_AFTER} days"
-            _decoy(book, "repeated-move", account, "new_executive", email, window, told, "repeated_move")
+            add_decoy(book, "repeated-move", account, "new_executive", email, window, told, "repeated_move")
 
     return plant
 
@@ -132,10 +137,10 @@ def _plant_promotion(before: str, after: str, *, by_signature: bool = False) -> 
             people.report_signature(book, account, moment, contact.email, old, new)
             contact.record.change(day + 9, title=new)
         else:
-            _webhook(book, account, contact, day, rng, move="title_changed", from_title=old, to_title=new)
+            push_change(book, account, contact, day, rng, move="title_changed", from_title=old, to_title=new)
             contact.record.change(day, title=new)
         opens = day + 1 if by_signature else day
-        _true(
+        add_true(
             book, "promotion", account, "promotion", contact.email, (opens, opens + 1), f"{old} becomes {new}"
         )
 
@@ -148,7 +153,7 @@ def plant_renewal_contact(book: Book, account: Account, day: int, rng: Random) -
     new = people.add_contact(
         account, rng, -rng.randrange(15, 90), "Contract Specialist", "user", "procurement"
     )
-    _webhook(
+    push_change(
         book,
         account,
         new,
@@ -161,7 +166,7 @@ def plant_renewal_contact(book: Book, account: Account, day: int, rng: Random) -
     new.record.change(day, deal_role="renewal_contact")
     old.record.change(day, deal_role="user")
     note = f"{new.name} takes the renewal over from {old.name}"
-    _true(book, "renewal-contact", account, "renewal_contact", new.email, (day, day + 1), note)
+    add_true(book, "renewal-contact", account, "renewal_contact", new.email, (day, day + 1), note)
 
 
 def _leave(book: Book, account: Account, day: int, rng: Random, *, by_mailbox: bool) -> int:
@@ -175,10 +180,10 @@ def _leave(book: Book, account: Account, day: int, rng: Random, *, by_mailbox: b
         opens = day + 1
     else:
         title = champion.record.values["title"]
-        _webhook(book, account, champion, day, rng, move="left", from_title=title, from_deal_role="champion")
+        push_change(book, account, champion, day, rng, move="left", from_title=title, from_deal_role="champion")
         champion.record.change(day, status="left")
     note = f"champion {champion.name} leaves"
-    _true(book, "champion-left", account, "champion_left", champion.email, (opens, opens + 1), note)
+    add_true(book, "champion-left", account, "champion_left", champion.email, (opens, opens + 1), note)
     return opens
 
 
@@ -201,7 +206,7 @@ def plant_succession(book: Book, account: Account, day: int, rng: Random) -> Non
     contact = _join_executive(book, account, joins, rng, title, account.function)
     note = f"{title} follows the champion within 30 days: part of the leaver's episode"
     window = (joins - 1, joins + 40)
-    _decoy(book, "same-episode", account, "new_executive", contact.email, window, note, "same_episode")
+    add_decoy(book, "same-episode", account, "new_executive", contact.email, window, note, "same_episode")
 
 
 def _plant_title(name: str, before: str | None, after: str, note: str) -> Plant:
@@ -213,7 +218,7 @@ def _plant_title(name: str, before: str | None, after: str, note: str) -> Plant:
         moment = book.period.working_moment(account.country, day, rng)
         people.report_signature(book, account, moment + timedelta(days=2), contact.email, old, new)
         kind = name.replace("-", "_")
-        _decoy(
+        add_decoy(
             book,
             name,
             account,
@@ -234,7 +239,7 @@ def _plant_arrival(name: str, title: str, function: str | None, note: str) -> Pl
             book, account, day, rng, title.format(label=FUNCTION_LABELS.get(area, area)), area
         )
         kind = name.replace("-", "_")
-        _decoy(book, name, account, "new_executive", contact.email, (day - 1, day + 60), note, kind)
+        add_decoy(book, name, account, "new_executive", contact.email, (day - 1, day + 60), note, kind)
 
     return plant
 
@@ -246,7 +251,7 @@ def plant_absence(book: Book, account: Account, day: int, rng: Random) -> None:
     people.report_absence(book, account, moment, champion.email, "long_absence")
     people.report_absence(book, account, moment + timedelta(days=49), champion.email, "back")
     note = "parental leave, seven weeks: the champion has not left"
-    _decoy(
+    add_decoy(
         book,
         "long-absence",
         account,
@@ -262,7 +267,7 @@ def plant_first_renewal_contact(book: Book, account: Account, day: int, rng: Ran
     """Nobody held the renewal before; naming the first is no change."""
     holder = account.contact("renewal_contact")
     holder.record.values["deal_role"] = "user"
-    _webhook(
+    push_change(
         book,
         account,
         holder,
@@ -275,7 +280,7 @@ def plant_first_renewal_contact(book: Book, account: Account, day: int, rng: Ran
     holder.record.change(day, deal_role="renewal_contact")
     note = "the first renewal contact ever named"
     window = (day - 1, day + 60)
-    _decoy(
+    add_decoy(
         book,
         "first-renewal-contact",
         account,
@@ -288,7 +293,7 @@ def plant_first_renewal_contact(book: Book, account: Account, day: int, rng: Ran
 
 
 def _kind(name: str, count: int, earliest: int, plant: Plant, settle: int = 4) -> Kind:
-    return Kind(name, "people", count, earliest, plant, suits=_settled, settle=settle)
+    return Kind(name, "people", count, earliest, plant, suits=settled, settle=settle)
 
 
 KINDS = (
