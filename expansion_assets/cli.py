@@ -237,7 +237,10 @@ def truth(
     accounts: Annotated[int, typer.Option(min=3, help="Size of the hard world.")] = 300,
     months: Annotated[int, typer.Option(min=1, help="Length of the hard world.")] = 24,
 ) -> None:
-    """Hold the firings against the planted truth of a world; writes data/eval/triggers.json."""
+    """Hold the firings against the planted truth of a world; writes data/eval/triggers.json.
+
+    Fails when precision or recall of a behavioural trigger is below 0.95.
+    """
     from expansion_assets.store.truth import truth_report
 
     if os.environ.get("EXPANSION_SOURCES") or os.environ.get("EXPANSION_LANDING"):
@@ -246,7 +249,10 @@ def truth(
         _run_hard_world(accounts, months)
     else:
         _run_demo_world()
-    out.print(truth_report(_workspace().settings), markup=False)
+    report, shortfalls = truth_report(_workspace().settings)
+    out.print(report, markup=False)
+    if shortfalls:
+        _fail("; ".join(shortfalls))
 
 
 def _run_demo_world() -> None:

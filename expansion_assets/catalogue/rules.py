@@ -99,10 +99,11 @@ class MoveRule(Rule):
 
 
 class NewExecutiveRule(MoveRule):
-    """Someone of rank joins in a function that matters."""
+    """Someone of rank joins in a function that matters; nobody joins who has been a contact for ``contact_days``."""
 
     min_rank: str
     functions: tuple[str, ...]
+    contact_days: Annotated[int, Field(ge=0)]
 
 
 class ChampionLeftRule(MoveRule):

@@ -187,6 +187,8 @@ def near_misses(
             continue
         missed = found[row["account_id"]]
         match row["move"]:
+            case "joined" if _has_been_there(row, catalogue):
+                found[NEW_EXECUTIVE]["said to join, but had been a contact before"] += 1
             case "joined":
                 missed[NEW_EXECUTIVE]["joined below the rank, or in another function"] += 1
             case "title_changed":
@@ -207,7 +209,8 @@ def _sub_trigger(row: Row, function: str | None, catalogue: Catalogue) -> str | 
             rank = titles.rank(row["to_title"])
             functions = {*rule.functions, titles.function(row["using_function"])} - {None}
             is_executive = rank is not None and rank >= titles.rank_of(rule.min_rank)
-            return NEW_EXECUTIVE if is_executive and function in functions else None
+            is_new = not _has_been_there(row, catalogue)
+            return NEW_EXECUTIVE if is_executive and is_new and function in functions else None
         case "title_changed":
             before, after = titles.rank(row["from_title"]), titles.rank(row["to_title"])
             # A title that appears where there was none is better knowledge, not a change.
@@ -220,6 +223,12 @@ def _sub_trigger(row: Row, function: str | None, catalogue: Catalogue) -> str | 
         case "left":
             return CHAMPION_LEFT if row["current_deal_role"] == "champion" else None
     return None
+
+
+def _has_been_there(row: Row, catalogue: Catalogue) -> bool:
+    """Whether a person said to join had been a contact for long: a new address, or a new owner, is no arrival."""
+    days, rule = row["contact_days"], catalogue.rules(TRIGGER, NEW_EXECUTIVE).of(row["segment"])
+    return days is not None and days > rule.contact_days
 
 
 def _order(move: Move) -> tuple[Any, ...]:

@@ -13,6 +13,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+# The text-borne triggers are as good as the tagger, which `eval` measures.
+BEHAVIOURAL, LEAST = ("CROSS_TEAM", "ROLE_CHANGE", "USAGE_MILESTONE"), 0.95
 Row = Mapping[str, Any]
 Measures = dict[str, float | int | None]
 
@@ -86,6 +88,18 @@ def judge(firings: Iterable[Row], answer_key: Iterable[Row]) -> dict[str, Trigge
 def compare(firings: Iterable[Row], answer_key: Iterable[Row]) -> dict[str, Measures]:
     """Measures per trigger; see ``judge`` for what counts and ``TriggerTruth.measures`` for what they are."""
     return {trigger: truth.measures() for trigger, truth in judge(firings, answer_key).items()}
+
+
+def shortfalls(truths: Mapping[str, TriggerTruth]) -> list[str]:
+    """One line for each behavioural trigger whose precision or recall is known and below ``LEAST``."""
+    found = []
+    for trigger in BEHAVIOURAL:
+        measures = truths[trigger].measures() if trigger in truths else {}
+        for name in ("precision", "recall"):
+            value = measures.get(name)
+            if value is not None and value < LEAST:
+                found.append(f"{trigger}: {name} {value:.3f} is below {LEAST}")
+    return found
 
 
 def write_measures(truths: Mapping[str, TriggerTruth], world: Row, path: Path) -> Path:

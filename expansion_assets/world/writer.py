@@ -56,6 +56,10 @@ class Landing:
         """Collect many rows at once: contract columns and ``loaded_at`` (naive UTC)."""
         self._frames.setdefault(table, []).append(frame.filter(pl.col(LOADED_AT) < self._end))
 
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Rows of a table that were added one by one, with ``loaded_at``."""
+        return self._rows[table]
+
     def write(self, directory: Path) -> dict[str, int]:
         """Write one file per table and month of arrival; returns rows per table."""
         return {

@@ -75,8 +75,9 @@ def test_detectors_agree_with_the_oracle_event_by_event(warehouse):
 
 
 def test_the_truth_command_prints_and_writes_its_measures(year, command):
-    printed = command(year, "truth").stdout
-    written = json.loads((year / "eval" / "triggers.json").read_text())["triggers"]
+    printed = command(year, "truth", "--demo").stdout
+    assert printed.startswith("demo world: 60 accounts, 12 months (2025-07-01 to 2026-06-30, UTC)")
+    written = json.loads((year / "eval" / "triggers_demo.json").read_text())["triggers"]
     assert set(written) == {"USAGE_MILESTONE", "ROLE_CHANGE", "CROSS_TEAM", "ADVANCED_TICKETS", "ADJACENT_USE"}
     assert all(set(values) == {"precision", "recall", "true", "found", "decoys_fired"} for values in written.values())
     assert all(trigger in printed for trigger in written)

@@ -7,7 +7,7 @@ Does not belong here: ranks and functions of titles (``rules``).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -27,6 +27,7 @@ class Move(NamedTuple):
     person: str
     move: str
     known_on: int
+    happened_on: int
     from_title: str | None = None
     to_title: str | None = None
     from_deal_role: str | None = None
@@ -72,7 +73,8 @@ def _sub_triggers(book: Book, rules: Rules, move: Move, contact: Row | None) -> 
         functions = {*rule["functions"], lower(account["using_function"])} - {None}
         rank = rules.rank(move.to_title)
         is_senior = rank is not None and rank >= rules.ranks.index(rule["min_rank"])
-        if is_senior and _function(rules, move, contact) in functions:
+        is_there = _days_there(book, move) > rule["contact_days"]
+        if is_senior and not is_there and _function(rules, move, contact) in functions:
             yield "new_executive"
     if move.move == "title_changed" and contact is not None:
         before, after = rules.rank(move.from_title), rules.rank(move.to_title)
@@ -104,6 +106,18 @@ def _contact(book: Book, move: Move) -> Row | None:
     return next((row for row in rows if _contact_key(row) == move.person), None)
 
 
+def _days_there(book: Book, move: Move) -> int:
+    """Days for which the person of a move had been a contact without a break when it happened; else below 0."""
+    known_by_then = [version for version in book.contacts.get(move.account_id, ()) if version.since <= move.known_on]
+    own = [version for version in known_by_then if _contact_key(version.row) == move.person]
+    since = None
+    for version in known_by_then:
+        if own and version.row["contact_id"] == own[-1].row["contact_id"]:
+            is_gone = version.row["status"] == "left"
+            since = None if is_gone else version.since if since is None else since
+    return -1 if since is None else move.happened_on - since
+
+
 def _contact_key(row: Row) -> str:
     return person_key(row["account_id"], row["email"], row["name"])
 
@@ -123,25 +137,27 @@ def _moves(book: Book) -> Iterator[Move]:
         yield Move(
             row["account_id"],
             person_key(row["account_id"], row["email"] or contact.get("email"), contact.get("name")),
-            row["move"], known_on, row["from_title"], row["to_title"],
+            row["move"], known_on, _day(row["happened_at"]), row["from_title"], row["to_title"],
             row["from_deal_role"], row["to_deal_role"], row["function"],
         )
     for row, known_on in _first_versions(book, "people_job_alerts"):
         for account_id in _accounts(book, row, row["account_domain"], known_on):
             yield Move(
                 account_id, person_key(account_id, row["person_email"], row["person_name"]),
-                row["move"], known_on, row["from_title"], row["to_title"], function=row["function"],
+                row["move"], known_on, row["happened_on"].toordinal(), row["from_title"], row["to_title"],
+                function=row["function"],
             )
     for row, known_on in _first_versions(book, "people_signature_changes"):
         for account_id in _accounts(book, row, domain_of(row["email"]), known_on):
             yield Move(
                 account_id, person_key(account_id, row["email"], None), "title_changed",
-                known_on, row["from_title"], row["to_title"],
+                known_on, _day(row["happened_at"]), row["from_title"], row["to_title"],
             )
     for row, known_on in _first_versions(book, "people_absence_patterns"):
         if row["pattern"] == "left_company":
             for account_id in _accounts(book, row, domain_of(row["email"]), known_on):
-                yield Move(account_id, person_key(account_id, row["email"], None), "left", known_on)
+                person = person_key(account_id, row["email"], None)
+                yield Move(account_id, person, "left", known_on, _day(row["happened_at"]))
 
 
 def _moves_of_contacts(book: Book) -> Iterator[Move]:
@@ -162,9 +178,13 @@ def _moves_of_contacts(book: Book) -> Iterator[Move]:
                 moves.append("left")
             for move in moves:
                 yield Move(
-                    new["account_id"], _contact_key(new), move, after.since, old["title"], new["title"],
+                    new["account_id"], _contact_key(new), move, after.since, after.since, old["title"], new["title"],
                     old["deal_role"], new["deal_role"], new["function"],
                 )
+
+
+def _day(moment: datetime) -> int:
+    return moment.toordinal()
 
 
 def _first_versions(book: Book, table: str) -> Iterator[tuple[Row, int]]:

@@ -104,6 +104,7 @@ class World:
 
     def alert(self, day: int, move: str, email: str, **row: Any) -> None:
         values = {"person_name": None, "from_title": None, "to_title": None, "function": None} | row
+        values.setdefault("happened_on", on(day))
         self.add(
             "people_job_alerts", known=day, account_domain="A.com", person_email=email, move=move, **values
         )

@@ -27,6 +27,10 @@ contact_versions as (
         lag(title) over (partition by contact_id order by known_from, version_no) as previous_title,
         lag(deal_role) over (partition by contact_id order by known_from, version_no) as previous_deal_role,
         lag(status) over (partition by contact_id order by known_from, version_no) as previous_status,
+        sum(case when status = 'left' then 1 else 0 end) over (
+            partition by contact_id order by known_from, version_no
+            rows between unbounded preceding and current row
+        ) as departures,
 
         ---------- numerics
         version_no,
@@ -46,4 +50,11 @@ contact_versions as (
 
 )
 
-select * from contact_versions
+select
+    *,
+    -- Since when the contact has been there without a break; of a leaver null.
+    min(case when coalesce(status, '') <> 'left' then known_on end)
+        over (partition by contact_id, departures order by known_from, version_no
+        rows between unbounded preceding and current row) as there_since_on
+
+from contact_versions

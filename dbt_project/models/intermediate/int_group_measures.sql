@@ -190,9 +190,57 @@ regular_users_from_scope as (
 
 ),
 
+address_moves as (
+
+    -- Users of another domain who had been in the product with an address of the account's own, and in no department:
+    -- a company that is bought gives its people new addresses.
+    select distinct
+        later.user_key,
+        later.group_key,
+        later.from_on,
+        later.until_on
+
+    from user_segments as later
+
+    inner join user_segments as earlier
+        on later.user_id = earlier.user_id
+        and earlier.from_on < later.from_on
+
+    where earlier.group_kind = 'role'
+        and earlier.person_key is not null
+        and later.group_kind = 'domain'
+
+),
+
+regular_users_moved as (
+
+    select * from regular_users_from_scope
+
+    union all
+
+    select
+        regular_users.account_id,
+        regular_users.group_kind,
+        regular_users.group_key,
+        regular_users.user_key,
+        greatest(regular_users.from_on, address_moves.from_on) as from_on,
+        least(regular_users.until_on, address_moves.until_on) as until_on
+
+    from regular_users
+
+    inner join address_moves
+        on regular_users.user_key = address_moves.user_key
+        and regular_users.group_key = address_moves.group_key
+        and regular_users.from_on < address_moves.until_on
+        and regular_users.until_on > address_moves.from_on
+
+    where regular_users.group_kind = 'domain'
+
+),
+
 users_from_scope as (
 
-    {{ merged_intervals('regular_users_from_scope', ['account_id', 'group_kind', 'group_key', 'user_key']) }}
+    {{ merged_intervals('regular_users_moved', ['account_id', 'group_kind', 'group_key', 'user_key']) }}
 
 ),
 

@@ -7,6 +7,7 @@ Windows are one day wide: a day that is cut in another zone, or a window that is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, time
 from random import Random
 
@@ -23,6 +24,7 @@ from expansion_assets.world.model import Account, Book, QuotaMonth
 from expansion_assets.world.names import FUNCTION_LABELS
 from expansion_assets.world.period import Period
 from expansion_assets.world.population import add_user
+from expansion_assets.world.texts import Text
 from expansion_assets.world.tickets import file_ticket, requesters
 
 _ALMOST_A_YEAR = 364  # one day short of the rule's 365, over a 29 February
@@ -161,9 +163,12 @@ def _file_pairs(book: Book, account: Account, moments: tuple[datetime, datetime]
     """Two people, each with one advanced topic, at both instants."""
     for person, topic in zip(requesters(account)[:2], ("api", "automation"), strict=True):
         for moment in moments:
-            text = book.bank.take("tickets_advanced", lambda text, topic=topic: text["topic"] == topic)
-            day = book.period.number(moment.date())
-            file_ticket(book, account, day, person, text, rng, created=moment)
+            text = book.bank.take("tickets_advanced", _is_about(topic))
+            file_ticket(book, account, book.period.number(moment.date()), person, text, rng, created=moment)
+
+
+def _is_about(topic: str) -> Callable[[Text], bool]:
+    return lambda text: text["topic"] == topic
 
 
 def plant_midnight_tickets(book: Book, account: Account, day: int, rng: Random) -> None:

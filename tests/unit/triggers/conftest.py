@@ -50,7 +50,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "account_id": TEXT, "person_key": TEXT, "segment": TEXT, "move": TEXT, "from_title": TEXT, "to_title": TEXT,
         "to_deal_role": TEXT, "current_deal_role": TEXT, "previous_renewal_contact_key": TEXT, "function": TEXT,
         "using_function": TEXT, "is_known_contact": BOOL, "source": TEXT, "source_table": TEXT, "row_key": TEXT,
-        "happened_at": INSTANT, "known_at": INSTANT, "known_on": DAY, "withdrawn_on": DAY,
+        "happened_at": INSTANT, "known_at": INSTANT, "known_on": DAY, "withdrawn_on": DAY, "contact_days": WHOLE,
     },
     "texts": {
         "text_id": TEXT, "account_id": TEXT, "kind": TEXT, "speaker_side": TEXT, "requester_key": TEXT, "topic": TEXT,

@@ -48,6 +48,11 @@ def test_new_executive(book, on, title, columns, fires):
     assert [(event.sub_trigger, event.subject_key) for event in events] == ([("new_executive", "p1")] if fires else [])
 
 
+@pytest.mark.parametrize(("days", "fires"), [(None, True), (-5, True), (30, True), (31, False), (400, False)])
+def test_a_contact_of_long_standing_does_not_join(book, on, days, fires):
+    assert bool(run(book, on, joined(on, 100, contact_days=days)).events) == fires
+
+
 @pytest.mark.parametrize(
     ("before", "after", "is_known", "fires"),
     [

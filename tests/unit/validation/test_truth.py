@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
-from expansion_assets.validation.truth import compare, judge, read_answer_key, render, write_measures
+from expansion_assets.validation.truth import compare, judge, read_answer_key, render, shortfalls, write_measures
 
 TRIGGER = "USAGE_MILESTONE"
+WORLD = {
+    "name": "hard", "accounts": 300, "months": 24, "first_day": "2023-07-01", "last_day": "2025-06-30",
+    "time_zone": "Europe/Berlin",
+}
 
 
 def firing(
@@ -101,9 +105,19 @@ def test_triggers_are_judged_apart() -> None:
     assert verdicts[TRIGGER] == measures(precision=0.0, recall=None, true=0, found=0)
 
 
-def test_the_file_holds_the_measures(tmp_path: Path) -> None:
-    path = write_measures(judge([], [case(1, 9)]), tmp_path / "eval" / "triggers.json")
-    assert json.loads(path.read_text(encoding="utf-8")) == {"triggers": {TRIGGER: measures(**MISSED)}}
+def test_a_behavioural_trigger_below_the_line_is_named() -> None:
+    key = [case(day, day, number=day) for day in range(1, 21)]
+    assert shortfalls(judge([firing(day) for day in range(2, 21)], key)) == []  # 19 of 20
+    assert shortfalls(judge([firing(day) for day in range(3, 21)], key)) == [f"{TRIGGER}: recall 0.900 is below 0.95"]
+    assert shortfalls(judge([firing(1), firing(2)], key[:1])) == [f"{TRIGGER}: precision 0.500 is below 0.95"]
+    text_borne = {"trigger": "ADJACENT_USE"}
+    assert shortfalls(judge([firing(9, **text_borne)], [case(1, 2, **text_borne)])) == []
+
+
+def test_the_file_holds_the_world_and_the_measures(tmp_path: Path) -> None:
+    path = write_measures(judge([], [case(1, 9)]), WORLD, tmp_path / "eval" / "triggers.json")
+    written = json.loads(path.read_text(encoding="utf-8"))
+    assert written == {"world": WORLD, "triggers": {TRIGGER: measures(**MISSED)}}
 
 
 def test_the_key_is_read_from_json_lines(tmp_path: Path) -> None:
@@ -112,11 +126,12 @@ def test_the_key_is_read_from_json_lines(tmp_path: Path) -> None:
     assert read_answer_key(path) == [case(1, 9)]
 
 
-def test_the_table_names_what_went_wrong() -> None:
+def test_the_table_names_its_world_and_what_went_wrong() -> None:
     key = [case(1, 9, 1), case(20, 22, 2), case(25, 28, 3, is_true=False)]
-    table = render(judge([firing(5), firing(26), firing(15, account="b")], key)).splitlines()
-    assert table[1].split() == [TRIGGER, "0.33", "0.50", "2", "1", "1"]
-    assert table[2:] == [
+    table = render(judge([firing(5), firing(26), firing(15, account="b")], key), WORLD).splitlines()
+    assert table[0] == "hard world: 300 accounts, 24 months (2023-07-01 to 2025-06-30, Europe/Berlin)"
+    assert table[2].split() == [TRIGGER, "0.33", "0.50", "2", "1", "1", "1"]
+    assert table[3:] == [
         f"missed          {TRIGGER}  case-2  a  seats  2026-01-20..2026-01-22",
         f"decoy fired     {TRIGGER}  case-3  a  seats  season  2026-01-25..2026-01-28; opened 2026-01-26",
         f"false positive  {TRIGGER}  b  seats  seats  2026-01-15",

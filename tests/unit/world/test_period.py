@@ -1,6 +1,6 @@
 """Days of the demo world."""
 
-from datetime import date
+from datetime import date, datetime, time
 
 import pytest
 
@@ -52,3 +52,34 @@ def test_rhythm_is_low_on_holidays_and_in_the_summer() -> None:
         YEAR.number(day) for day in (date(2025, 12, 25), date(2025, 8, 6), date(2025, 11, 5))
     )
     assert rhythm[christmas] < 0.1 < rhythm[summer] < rhythm[autumn] == 1.0
+
+
+BERLIN = Period(date(2023, 7, 1), date(2025, 6, 30), "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("day", "wall", "utc"),
+    [
+        (date(2024, 1, 15), time(23, 20), datetime(2024, 1, 15, 22, 20)),
+        (date(2024, 7, 15), time(23, 20), datetime(2024, 7, 15, 21, 20)),
+        (date(2024, 3, 31), time(2, 30), datetime(2024, 3, 31, 1, 30)),  # skipped: what clocks show is half past three
+        (date(2023, 10, 29), time(2, 30), datetime(2023, 10, 29, 0, 30)),
+        (date(2023, 10, 29), time(2, 30, fold=1), datetime(2023, 10, 29, 1, 30)),
+        (date(2023, 10, 30), time(), datetime(2023, 10, 29, 23)),
+    ],
+)
+def test_wall_times_become_utc(day: date, wall: time, utc: datetime) -> None:
+    assert BERLIN.at(BERLIN.number(day), wall) == utc
+
+
+def test_exports_run_by_the_clock_of_the_workspace() -> None:
+    number = BERLIN.number(date(2024, 7, 15))
+    assert BERLIN.evening(number) == datetime(2024, 7, 15, 21, 20)
+    assert BERLIN.nightly(number) == datetime(2024, 7, 16, 2, 5)
+    assert YEAR.evening(5) == datetime(2025, 7, 6, 23, 20)
+
+
+def test_clocks_change_in_zones_that_have_summer_time() -> None:
+    days = [BERLIN.day(number) for number in BERLIN.clock_changes()]
+    assert days == [date(2023, 10, 29), date(2024, 3, 31), date(2024, 10, 27), date(2025, 3, 30)]
+    assert YEAR.clock_changes() == []

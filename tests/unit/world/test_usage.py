@@ -22,7 +22,7 @@ def _book() -> Book:
         period,
         streams,
         TextBank(streams, Path(BANK_DIR)),
-        Landing(period.first_day, period.last_day),
+        Landing(period),
         200,
         150,
         "a key of the test's own",

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from expansion_assets.world.period import Period
 from expansion_assets.world.writer import Landing
 
 ABSENCE: dict[str, Any] = {
@@ -16,7 +17,7 @@ ABSENCE: dict[str, Any] = {
 
 @pytest.fixture
 def landing() -> Landing:
-    return Landing(date(2026, 1, 1), date(2026, 2, 28))
+    return Landing(Period(date(2026, 1, 1), date(2026, 2, 28)))
 
 
 def test_rows_go_to_the_month_of_arrival_with_header_and_iso_times(landing: Landing, tmp_path: Path) -> None:

@@ -26,7 +26,13 @@ namesakes as (
 
     select
         moves.move_key,
-        min(contact_versions.person_key) as person_key
+        contact_versions.person_key,
+        row_number() over (
+            partition by moves.move_key
+            order by contact_versions.known_from desc nulls last, contact_versions.person_key
+        ) as recency_rank,
+        min(contact_versions.contact_id) over (partition by moves.move_key) as first_contact_id,
+        max(contact_versions.contact_id) over (partition by moves.move_key) as last_contact_id
 
     from moves
 
@@ -35,13 +41,11 @@ namesakes as (
         and moves.name_key = contact_versions.name_key
         and moves.account_known_on >= contact_versions.known_on
 
-    group by moves.move_key
-
 ),
 
 identified as (
 
-    -- Without an e-mail the person is the contact of that name, if the account has one.
+    -- Without an e-mail the person is the contact of that name, if the account has one and no more than one.
     select
         moves.*,
         coalesce(
@@ -52,7 +56,10 @@ identified as (
 
     from moves
 
-    left join namesakes on moves.move_key = namesakes.move_key
+    left join namesakes
+        on moves.move_key = namesakes.move_key
+        and namesakes.recency_rank = 1
+        and namesakes.first_contact_id = namesakes.last_contact_id
 
 ),
 
@@ -63,6 +70,7 @@ known_contacts as (
         contact_versions.function,
         contact_versions.has_basis,
         contact_versions.deal_role,
+        contact_versions.there_since_on,
         row_number() over (
             partition by identified.move_key
             order by contact_versions.known_from desc nulls last, contact_versions.contact_id
@@ -90,6 +98,7 @@ contact_facts as (
         move_key,
         max(case when version_rank = 1 then function end) as function,
         max(case when version_rank = 1 then case when has_basis then 1 when not has_basis then 0 end end) as has_basis,
+        max(case when version_rank = 1 then there_since_on end) as there_since_on,
         max(case when role_rank = 1 then deal_role end) as current_deal_role
 
     from known_contacts
@@ -142,6 +151,10 @@ select
     lower(coalesce(identified.function, contact_facts.function)) as function,
     lower(account_versions.using_function) as using_function,
     account_versions.segment,
+
+    ---------- numerics
+    cast({{ dbt.datediff('contact_facts.there_since_on', workspace_date('identified.happened_at'), 'day') }} as bigint)
+        as contact_days,
 
     ---------- booleans
     contact_facts.has_basis = 1 as has_basis,
