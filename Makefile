@@ -46,8 +46,8 @@ lint: setup ## ruff, import contracts, types
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-truth: setup ## hold the firings against the demo world's planted truth
-	$(APP) truth
+truth: setup ## hold the firings against the planted truth of the hard world (DEMO=1: of the demo world)
+	$(APP) truth $(if $(DEMO),--demo)
 
 eval: setup ## measure the text tagger (TEXTS=file, default: our own hold-out lines)
 	$(APP) eval $(if $(TEXTS),--texts "$(TEXTS)")

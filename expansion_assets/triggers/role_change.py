@@ -188,7 +188,7 @@ def near_misses(
         missed = found[row["account_id"]]
         match row["move"]:
             case "joined" if _has_been_there(row, catalogue):
-                found[NEW_EXECUTIVE]["said to join, but had been a contact before"] += 1
+                missed[NEW_EXECUTIVE]["said to join, but had been a contact before"] += 1
             case "joined":
                 missed[NEW_EXECUTIVE]["joined below the rank, or in another function"] += 1
             case "title_changed":
