@@ -110,6 +110,12 @@ def test_moves_that_do_not_count_are_counted(book, on, explained):
     }
 
 
+def test_a_contact_of_long_standing_is_a_near_miss(on, explained):
+    moves = [{"known_on": on(1), "move": "joined", "to_title": "VP Operations", "contact_days": 200}]
+    [said] = rule(explained(2, contact_moves=moves), "new_executive")
+    assert said.near_misses == (("said to join, but had been a contact before", 1),)
+
+
 def test_mentions_that_do_not_count_are_counted(on, explained):
     spoken = [("t1", "customer", {}), ("t2", "vendor", {}), ("t3", "customer", {"is_quote_found": False}),
               ("t4", "customer", {"polarity": "negated"}), ("t5", "customer", {"problem_key": None})]
