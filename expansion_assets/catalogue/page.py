@@ -13,7 +13,7 @@ from expansion_assets.catalogue.features import Feature, account_day_features
 from expansion_assets.catalogue.loader import Catalogue, Exclude, Row, SubTrigger, SupportingSignal, Trigger
 
 _COLUMNS = (
-    "Signal", "Definition", "Threshold → limit", "Window", "Needs", "Left out", "Weight", "Play", "Owner", "State",
+    "Signal", "Definition", "Threshold → limit", "Window", "Needs", "Weight", "Play", "Owner", "State",
 )
 _NUMBERS = ("threshold_", "min_", "lift_", "assigned_", "active_of_", "limit_")  # what fires, then what is strong
 _WINDOWS = {"window_days": "days", "business_days": "business days", "said_days": "days"}
@@ -37,10 +37,10 @@ def catalogue_page(catalogue: Catalogue) -> str:
     return "\n\n".join([
         f"# Signal catalogue {catalogue.version}",
         "Rendered from `expansion_assets/catalogue/signals.yml` and `segments.yml`. A trigger (in capitals) opens a "
-        "play; a supporting signal raises the score. Strength is 0.5 at the threshold and 1 at the limit. *live* counts, "
-        "*shadow* is computed and recorded but shown to nobody, *retired* is neither. Signals of commercial timing and "
-        "risk give context: no points, no category. [1] to [5] are the five source documents; a *prior* is a number "
-        f"without a source, to be tested by validation. No supporting signal speaks of: {_excluded(common)}.",
+        "play; a supporting signal raises the score. Strength is 0.5 at the threshold and 1 at the limit. *live* "
+        "counts, *shadow* is computed and recorded but shown to nobody, *retired* is neither. Signals of commercial "
+        "timing and risk give context: no points, no category. [1] to [5] are the five source documents; a *prior* is "
+        f"a number without a source, to be tested by validation. No supporting signal speaks of: {_excluded(common)}.",
         *sections,
         "### Counted elsewhere\n\n" + _table(("Signal", "Definition", "Counted in", "Origin"), equivalents),
         "### Versions\n\n" + _table(
@@ -58,9 +58,8 @@ def _rule_row(catalogue: Catalogue, key: str, name: str, trigger: Trigger, rule:
     changed = [_changes(segment, rules.default, other) for segment, other in rules.by_segment.items()]
     weight = "0 (risk)" if rule.is_risk else str(trigger.weight)
     return (
-        f"`{key}.{name}`", rule.definition, "; ".join([", ".join(numbers) or "any", *changed]),
-        " ".join(spans) or "–", ", ".join(rule.needs), "; ".join(trigger.exclusions) or "–", weight, f"`{rule.play}`",
-        trigger.owner, rule.state,
+        f"`{key}.{name}`", rule.definition + _left_out(trigger.exclusions), "; ".join([", ".join(numbers), *changed]),
+        " ".join(spans) or "–", ", ".join(rule.needs), weight, rule.play.replace("_", " "), trigger.owner, rule.state,
     )
 
 
@@ -73,18 +72,22 @@ def _signal_row(
         f"{segment}: {other.threshold:g} → {other.limit:g}{unit}" for segment, other in signal.rules.by_segment.items()
     )]
     own = {column: values for column, values in signal.exclude.items() if common.get(column) != values}
-    left_out = [*([_excluded(own)] if own else []), *signal.exclusions]
+    left_out = _left_out([*([_excluded(own)] if own else []), *signal.exclusions])
     notes = [
         *([f"Counts once with `{signal.same_as}`."] if signal.same_as else []),
         *([f"Composite of {', '.join(f'`{part}`' for part in signal.made_of)}: no points."] if signal.made_of else []),
     ]
     measured = f"`{signal.feature}`: {feature.description}" if feature else f"`{signal.feature}`, no longer computed."
     return (
-        f"`{name}`", " ".join([signal.definition, *notes, f"Measured by {measured}"]), "; ".join(numbers),
+        f"`{name}`", " ".join([signal.definition, *notes, f"Measured by {measured}"]) + left_out, "; ".join(numbers),
         f"{signal.window_days} days" if signal.window_days else "–", ", ".join(signal.needs) or "–",
-        "; ".join(left_out) or "–", str(signal.weight), f"playbook {signal.playbook}" if signal.playbook else "–",
-        signal.owner, signal.state,
+        str(signal.weight), f"playbook {signal.playbook}" if signal.playbook else "–", signal.owner, signal.state,
     )
+
+
+def _left_out(what: Iterable[str]) -> str:
+    listed = "; ".join(what)
+    return f" Left out: {listed}." if listed else ""
 
 
 def _excluded(columns: Exclude) -> str:

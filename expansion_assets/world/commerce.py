@@ -26,7 +26,9 @@ _MILESTONES = (
     "Savings confirmed by finance",
 )
 _HEALTH_EVERY_DAYS = 30
-_JOB_TITLES = {"operations": "Operations Manager", "finance": "Finance Controller", "procurement": "Procurement Manager"}
+_JOB_TITLES = {
+    "operations": "Operations Manager", "finance": "Finance Controller", "procurement": "Procurement Manager"
+}
 _HIRING_EVERY = 8  # one account in eight fills several places of the using function in a quarter
 _UNFLAGGED_EVERY = 9  # a third of the quiet accounts buys something that nothing had flagged
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from expansion_assets.world.model import Account, Book
 
-
 _BUILDERS_EVERY = 9  # one account in nine has a month of building
 
 
