@@ -26,13 +26,12 @@ class Detector:
 
 
 def _without_retired(detect: Detect, trigger: str, inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
-    """What a detector finds, less the sub-triggers that the catalogue has retired."""
+    """What a detector finds, less new firings of retired sub-triggers; what was open before is followed to its end."""
     rules = catalogue.signals.triggers[trigger].sub_triggers
     retired = {name for name, rule in rules.items() if rule.state == "retired"}
-    if retired == set(rules):
-        return Detection()
     found = detect(inputs, window, catalogue)
-    gone = {event.firing_id for event in found.events if event.sub_trigger in retired}
+    starts = ("opened", "suppressed")
+    gone = {event.firing_id for event in found.events if event.sub_trigger in retired and event.event_type in starts}
     return Detection(
         tuple(event for event in found.events if event.firing_id not in gone),
         tuple(line for line in found.evidence if line.firing_id not in gone),
