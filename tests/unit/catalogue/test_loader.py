@@ -67,7 +67,7 @@ def test_a_sub_trigger_without_a_play_has_its_triggers(name, play):
 
 def test_states_decide_what_is_computed_and_what_counts():
     signals = load_catalogue().signals
-    assert set(signals.supporting) - set(signals.watched_supporting) == {"growth_event"}
+    assert set(signals.supporting) - set(signals.watched_supporting) == {"growth_event", "limit_events"}
     assert set(signals.watched_supporting) - set(signals.live_supporting) == {
         "third_party_intent", "event_attendance", "qbr_sentiment", "export_volume", "workflow_creation",
     }

@@ -124,9 +124,12 @@ def test_a_composite_shows_and_its_parts_count():
 
 
 def test_shadow_and_retired_signals_reach_no_score():
-    hidden = [signal for signal in SIGNALS.supporting.values() if signal.state != "live"]
-    assert {signal.state for signal in hidden} == {"shadow", "retired"}
-    assert score([], **{signal.feature: signal.limit for signal in hidden}) == score([])
+    assert {signal.state for signal in SIGNALS.supporting.values()} == {"live", "shadow", "retired"}
+    live = {signal.feature for signal in SIGNALS.live_supporting.values()}
+    hidden = {signal.feature: signal.limit for signal in SIGNALS.supporting.values() if signal.feature not in live}
+    assert score([], **hidden) == score([])
+    everything = score([], **{signal.feature: signal.limit for signal in SIGNALS.supporting.values()})[1]
+    assert set(everything) == set(SIGNALS.live_supporting)
 
 
 @pytest.mark.parametrize("trigger", list(SIGNALS.triggers))
