@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from expansion_assets.catalogue.loader import load_catalogue
+from expansion_assets.catalogue.page import catalogue_page
 from expansion_assets.settings import PROJECT_DIR, Settings
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ DBT_DIR = PROJECT_DIR / "dbt_project"
 _SOURCES = ("models", "macros", "tests", "dbt_project.yml", "profiles.yml")
 _WITH_ARTIFACTS = "--write-json"
 _PARSED = "partial_parse.msgpack"
+_DOCS_BLOCKS = "EXPANSION_DOCS_BLOCKS"  # dbt_project.yml reads it
 
 
 class DbtError(RuntimeError):
@@ -120,7 +123,7 @@ def build_models(settings: Settings, selection: Sequence[str], parsed_as: Settin
 
 
 def write_docs(settings: Settings) -> Path:
-    """Write the dbt docs site as one static page, readable without a server or a network.
+    """Write the dbt docs site as one static page, readable without a server or a network; it opens on the catalogue.
 
     Raises:
         DbtError: dbt could not build the catalogue; the warehouse must have been built once.
@@ -128,14 +131,20 @@ def write_docs(settings: Settings) -> Path:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
+    blocks = target_dir(settings) / "docs_blocks"
+    blocks.mkdir(parents=True, exist_ok=True)
+    page = catalogue_page(load_catalogue())
+    (blocks / "overview.md").write_text(f"{{% docs __overview__ %}}\n{page}{{% enddocs %}}\n", encoding="utf-8")
+    os.environ[_DOCS_BLOCKS] = str(blocks)
     arguments = ["--static", *common_arguments(settings), _WITH_ARTIFACTS]
     try:
         result = dbtRunner().invoke(["--quiet", "docs", "generate", *arguments])
     finally:
         DuckDBConnectionManager.close_all_connections()
+        del os.environ[_DOCS_BLOCKS]
     if not result.success:
         raise DbtError(f"dbt docs generate: {result.exception or 'failed'}")
-    page = settings.published_dir / "docs" / "index.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_bytes((target_dir(settings) / "static_index.html").read_bytes())
-    return page
+    site = settings.published_dir / "docs" / "index.html"
+    site.parent.mkdir(parents=True, exist_ok=True)
+    site.write_bytes((target_dir(settings) / "static_index.html").read_bytes())
+    return site

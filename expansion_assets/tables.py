@@ -109,11 +109,21 @@ NAMES = Table(
         "name_key": ("varchar?", "Keyed pseudonym of the name: case and spacing do not matter."),
     },
 )
+TITLES = Table(
+    "identity", "titles",
+    "Each spelling of a job title or business function that a count reads, with its rank and function by titles.yml.",
+    ("title",),
+    {
+        "title": ("varchar", "The title as a source spelt it."),
+        "rank_no": ("integer?", "Place of its rank in titles.yml, 0 = lowest."),
+        "function": ("varchar?", "Business function it names."),
+    },
+)
 IDENTITY_METHOD = Table(
     "control", "identity_method", "The one row that says how identity.* was computed.", ("key_fingerprint",),
     {
         "list_version": _LIST_VERSION,
-        "rules_version": ("varchar", "Hash of the rules for users that do not count."),
+        "rules_version": ("varchar", "Hash of the rules for users that do not count and of the patterns of titles."),
         "key_fingerprint": ("varchar", "Tells one pseudonym key from another, without giving it away."),
     },
 )
@@ -463,7 +473,8 @@ EXPECTATION_RESULTS = Table(
 )
 
 PYTHON_TABLES: tuple[Table, ...] = (
-    RUN_WINDOW, DAYS, CALENDAR, PLAN_LINES, ADDRESSES, DOMAINS, NAMES, IDENTITY_METHOD, READINGS, TAGS, DETECTIONS,
+    RUN_WINDOW, DAYS, CALENDAR, PLAN_LINES, ADDRESSES, DOMAINS, NAMES, TITLES, IDENTITY_METHOD, READINGS, TAGS,
+    DETECTIONS,
     FIRING_EVENTS, EVIDENCE, SUPPORTING, SCORES, SCORE_PARTS, GATE_RESULTS, CARDS, CARD_REVIEWS,
     COVERAGE, SOURCE_HISTORY, DIAGNOSTIC, FIXES, CHURN_RISK, DELIVERY_LEDGER,
     EXPECTATION_RESULTS,

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where libyaml is there
 CATALOGUE_DIR = Path(__file__).resolve().parent
 M = TypeVar("M", bound=BaseModel)
 
@@ -26,7 +27,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         CatalogueError: missing, not YAML, or no mapping of keys.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
     except FileNotFoundError:
         raise CatalogueError(f"{path.name}: not found in {path.parent}") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

@@ -36,6 +36,18 @@ class Rule(Frozen):
     """What a rule of any sub-trigger is."""
 
 
+class ThresholdRule(Rule):
+    """What segments may override of a supporting signal."""
+
+    threshold: float
+    limit: float
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        _require_order("threshold", self.threshold, "limit", self.limit)
+        return self
+
+
 class SeatsRule(Rule):
     """Active named users against contracted seats; the assigned clause is optional."""
 

@@ -149,11 +149,14 @@ def _is_live(
     return state.decision not in ("rejected", "too_early") and state.outcome_at is None
 
 
-def match_playbook(card: Card, play: Play, day: Mapping[str, Any], active: frozenset[str], as_of: date) -> str | None:
+def match_playbook(
+    card: Card, play: Play, day: Mapping[str, Any], active: frozenset[str], as_of: date, signals: Signals
+) -> str | None:
     """Return the playbook of [4] that a card's account fits, or None.
 
-    Only plays behind the full set of gates may suggest one (DOMAIN §6). D: growth beside an executive's interest and
-    proof of value; A: seats at the limit and use growing; B: a limit met or power users; C: a further department.
+    Only plays behind the full set of gates may suggest one (DOMAIN §6). D: company growth beside converging positive
+    signs; A: seats at the limit and use growing; B: a limit met or power users; C: use beyond the contract's modules,
+    or a further department. Which signals speak for a playbook stands in the catalogue.
 
     Args:
         card: The card.
@@ -161,17 +164,20 @@ def match_playbook(card: Card, play: Play, day: Mapping[str, Any], active: froze
         day: Row of ``features.account_day``.
         active: Signals that add strength on the day.
         as_of: The day.
+        signals: Signal library.
     """
     if play.gates != "full":
         return None
-    if active & {"headcount_growth", "growth_event"} and {"executive_engagement", "value_milestone"} <= active:
+    strategic = active & signals.live_of_playbook("D")
+    converging = {name for name in strategic if signals.supporting[name].made_of}
+    if converging and strategic - converging:
         return "D"
     rules = {firing.sub_trigger for firing in card.joined(as_of)}
     if rules & {"seats", "seats_full"} and (day.get("seat_growth_60d_pct") or 0) > 0:
         return "A"
-    if "quota" in rules or active & {"limit_events", "power_users"}:
+    if "quota" in rules or active & signals.live_of_playbook("B"):
         return "B"
-    return "C" if play.motion == "departments" else None
+    return "C" if play.motion == "departments" or active & signals.live_of_playbook("C") else None
 
 
 @dataclass(frozen=True)

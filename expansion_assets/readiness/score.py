@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -57,7 +57,7 @@ def total(parts: Iterable[Part], has_open_trigger: bool, rules: ScoreRules) -> S
     """Add up the parts of a score.
 
     Args:
-        parts: All live signals, one part each (equivalent signals are one part).
+        parts: All live signals; of signals that count once together all but one are context.
         has_open_trigger: Whether a trigger that is no risk is open.
         rules: Numbers of the score.
     """
@@ -90,24 +90,42 @@ def parts_of(
     """Return one part per live signal for an account on a day.
 
     A trigger counts once, with the strongest of its open firings (seats and seat limit are one signal); risk
-    sub-triggers give nothing. A closed firing no longer holds, so it gives nothing either.
+    sub-triggers give nothing. A closed firing no longer holds, so it gives nothing either. Of signals that are the same
+    the strongest counts; of a composite its parts count, not itself.
     """
     strongest: dict[str, float] = defaultdict(float)
     for firing in firings:
-        if firing.is_open(as_of) and not signals.sub_trigger(firing.trigger, firing.sub_trigger).is_risk:
+        if firing.is_open(as_of) and _counts(firing, signals):
             strength = faded(firing.strength, (as_of - firing.opened_on).days, rules.fade_days)
             strongest[firing.trigger] = max(strongest[firing.trigger], strength)
     context = rules.context_categories
     parts = [
         Part(key, t.category, t.weight, strongest[key], is_watched(day, t.needs), t.category in context)
-        for key, t in signals.triggers.items()
+        for key, t in signals.triggers.items() if t.state == "live"
     ]
     for key, s in signals.live_supporting.items():
-        value = day.get(s.feature)
-        watched = value is not None and is_watched(day, s.needs)
-        parts.append(Part(key, s.category, s.weight, s.strength(value) if watched else 0.0, watched,
-                          s.category in context))
-    return parts
+        reading = s.strength_on(day)
+        is_context = s.category in context or bool(s.made_of)
+        parts.append(Part(key, s.category, s.weight, reading or 0.0, reading is not None, is_context))
+    return _counted_once(parts, signals)
+
+
+def _counts(firing: Firing, signals: Signals) -> bool:
+    rule = signals.sub_trigger(firing.trigger, firing.sub_trigger)
+    return rule.state == "live" and not rule.is_risk
+
+
+def _counted_once(parts: list[Part], signals: Signals) -> list[Part]:
+    """Leave one of each group of signals that are the same: a watched one first, then the one with most points."""
+    groups: dict[str, list[Part]] = defaultdict(list)
+    for part in parts:
+        signal = signals.live_supporting.get(part.signal)
+        groups[(signal and signal.same_as) or part.signal].append(part)
+    counted = {
+        max(group, key=lambda part: (not part.is_context, part.is_watchable, part.points, part.weight)).signal
+        for group in groups.values()
+    }
+    return [part if part.signal in counted else replace(part, is_context=True) for part in parts]
 
 
 def build_scores(
@@ -142,9 +160,7 @@ def build_scores(
             continue
         firings = by_account.get(account_id, [])
         parts = parts_of(day, firings, signals, rules, as_of)
-        has_open = any(
-            f.is_open(as_of) and not signals.sub_trigger(f.trigger, f.sub_trigger).is_risk for f in firings
-        )
+        has_open = any(firing.is_open(as_of) and _counts(firing, signals) for firing in firings)
         scores.append({"account_id": account_id, "as_of_date": as_of, **vars(total(parts, has_open, rules))})
         score_parts.extend(
             {

@@ -50,7 +50,7 @@ from expansion_assets.sources.identity import Resolver
 from expansion_assets.sources.sql import literal, quoted
 from expansion_assets.store.identity import identifiers
 from expansion_assets.store.warehouse import add_rows, connect
-from expansion_assets.tables import ADDRESSES, NAMES
+from expansion_assets.tables import ADDRESSES, NAMES, TITLES, Table
 from expansion_assets.workspace import Workspace
 
 _SQLITE_HEAD = b"SQLite format 3\x00"
@@ -283,7 +283,7 @@ def _clean_identity(
     connection: duckdb.DuckDBPyConnection, workspace: Workspace, tables: Tables, suppression: Suppression,
     report: ForgetReport,
 ) -> None:
-    """Put stand-ins in place of addresses, with the same person and company; drop names that no row bears any more."""
+    """Put stand-ins in place of addresses, with the same person and company; drop names and titles of no row."""
     if (ADDRESSES.schema, ADDRESSES.name) in tables:
         spellings = [
             text for text in distinct_texts(connection, ADDRESSES.full_name, "address", "contains(address, '@')")
@@ -304,18 +304,29 @@ def _clean_identity(
     if (NAMES.schema, NAMES.name) in tables:
         names = [text for text in distinct_texts(connection, NAMES.full_name, "name", "true")
                  if suppression.has_name(text)]
-        borne: set[str] = set()
-        for identifier in identifiers(workspace.contracts):
-            if identifier.table is NAMES and names:
-                for table, column, _ in identifier.columns:
-                    rows = connection.execute(
-                        f"select distinct {quoted(column)} from raw.{table} where list_contains($1, {quoted(column)})",
-                        [names],
-                    ).fetchall()
-                    borne.update(name for (name,) in rows)
-        if gone := [name for name in names if name not in borne]:
+        if gone := _borne_by_none(connection, workspace, NAMES, names):
             connection.execute("delete from identity.names where list_contains($1, name)", [gone])
             report.warehouse[NAMES.full_name] = len(gone)
+    if (TITLES.schema, TITLES.name) in tables:
+        titles = list(distinct_texts(connection, TITLES.full_name, "title", "true"))
+        gone = _borne_by_none(connection, workspace, TITLES, titles)
+        connection.execute("delete from identity.titles where list_contains($1, title)", [gone])
+
+
+def _borne_by_none(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, kind: Table, texts: list[str]
+) -> list[str]:
+    """Those texts of an identity table that no raw row bears any more."""
+    borne: set[str] = set()
+    for identifier in identifiers(workspace.contracts):
+        if identifier.table is kind and texts:
+            for table, column, _ in identifier.columns:
+                rows = connection.execute(
+                    f"select distinct {quoted(column)} from raw.{table} where list_contains($1, {quoted(column)})",
+                    [texts],
+                ).fetchall()
+                borne.update(text for (text,) in rows)
+    return [text for text in texts if text not in borne]
 
 
 def _clean_texts(connection: duckdb.DuckDBPyConnection, tables: Tables, suppression: Suppression) -> None:

@@ -1,7 +1,7 @@
-"""``identity.*``: every spelling of an address, domain and name in the raw layer, resolved once by the kept packages.
+"""``identity.*``: every spelling of an address, domain, name and title in the raw layer, resolved once.
 
 Belongs here: which raw columns hold them, what is new in a window, writing. Does not belong here: how a text is read
-(``sources/identity.py``), which account a domain leads to (``dbt_project``).
+(``sources/identity.py``, ``catalogue/titles.py``), which account a domain leads to (``dbt_project``).
 
 dbt joins these tables on the text as the source spelt it. So the key of the pseudonyms never enters SQL: not a
 statement, not the manifest, not a log, not a table. What follows from that: a row whose address is not in
@@ -18,13 +18,20 @@ from hashlib import sha256
 import duckdb
 
 from expansion_assets.catalogue.identity import IdentityRules, load_identity_rules
+from expansion_assets.catalogue.loader import load_catalogue
+from expansion_assets.catalogue.titles import Titles
 from expansion_assets.sources.contracts import TableContract
 from expansion_assets.sources.identity import LIST_VERSION, Resolver
 from expansion_assets.sources.match_rate import SourceRate, judge_rates
 from expansion_assets.store.warehouse import add_rows, fetch_rows, replace_all, transaction
-from expansion_assets.tables import ADDRESSES, DOMAINS, IDENTITY_METHOD, NAMES, Table
+from expansion_assets.tables import ADDRESSES, DOMAINS, IDENTITY_METHOD, NAMES, TITLES, Table
 
 OVERRIDES = "identity_overrides"
+# Titles that a count of account_day reads; what else bears a title is read by the detectors, in Python.
+_TITLE_COLUMNS = (
+    ("crm_contacts", "title", "true"), ("crm_accounts", "using_function", "true"),
+    ("growth_headcount", "department", "true"), ("growth_events", "title", "kind = 'job_post'"),
+)
 _ALWAYS = datetime(1900, 1, 1)
 _BATCH = 50_000
 
@@ -42,7 +49,7 @@ class Identifier:
 
 
 def identifiers(contracts: Mapping[str, TableContract]) -> tuple[Identifier, ...]:
-    """Raw columns that hold addresses, web domains and names of people, by the names the contracts give them."""
+    """Raw columns that hold addresses, web domains and names, by the names the contracts give them, and titles."""
     addresses, domains, names = [], [], []
     for contract in contracts.values():
         for name, column in contract.columns.items():
@@ -57,7 +64,8 @@ def identifiers(contracts: Mapping[str, TableContract]) -> tuple[Identifier, ...
         addresses.append((OVERRIDES, "match_key", "key_kind = 'email'"))
         domains.append((OVERRIDES, "match_key", "key_kind = 'domain'"))
     return (
-        Identifier(ADDRESSES, tuple(addresses)), Identifier(DOMAINS, tuple(domains)), Identifier(NAMES, tuple(names))
+        Identifier(ADDRESSES, tuple(addresses)), Identifier(DOMAINS, tuple(domains)), Identifier(NAMES, tuple(names)),
+        Identifier(TITLES, tuple(place for place in _TITLE_COLUMNS if place[0] in contracts)),
     )
 
 
@@ -85,11 +93,12 @@ def write_identity(
     Raises:
         IdentityError: the stored pseudonyms were made with another key.
     """
-    resolver = Resolver(key, rules.user_kind_rules)
-    if not _is_same_method(connection, resolver, rules):
+    resolver, titles = Resolver(key, rules.user_kind_rules), load_catalogue().titles
+    if not _is_same_method(connection, resolver, rules, titles):
         known_from, known_before = _ALWAYS, datetime.max
     makers: tuple[Callable[[str], dict[str, object]], ...] = (
-        resolver.address_row, resolver.domain_row, resolver.name_row
+        resolver.address_row, resolver.domain_row, resolver.name_row,
+        lambda title: {"title": title, "rank_no": titles.rank(title), "function": titles.function(title)},
     )
     written = {}
     with transaction(connection):
@@ -97,7 +106,7 @@ def write_identity(
             if known_from == _ALWAYS:
                 connection.execute(f"delete from {identifier.table.full_name}")
             written[identifier.table.full_name] = _add_new(connection, identifier, make, known_from, known_before)
-    replace_all(connection, IDENTITY_METHOD, [_method(resolver, rules)])
+    replace_all(connection, IDENTITY_METHOD, [_method(resolver, rules, titles)])
     return written
 
 
@@ -129,18 +138,20 @@ def _add_new(
     return len(new)
 
 
-def _method(resolver: Resolver, rules: IdentityRules) -> dict[str, object]:
-    rules_version = sha256(repr(rules.user_kind_rules).encode()).hexdigest()[:8]
+def _method(resolver: Resolver, rules: IdentityRules, titles: Titles) -> dict[str, object]:
+    rules_version = sha256(repr((rules.user_kind_rules, titles)).encode()).hexdigest()[:8]
     return {
         "list_version": LIST_VERSION, "rules_version": rules_version, "key_fingerprint": resolver.key_fingerprint
     }
 
 
-def _is_same_method(connection: duckdb.DuckDBPyConnection, resolver: Resolver, rules: IdentityRules) -> bool:
+def _is_same_method(
+    connection: duckdb.DuckDBPyConnection, resolver: Resolver, rules: IdentityRules, titles: Titles
+) -> bool:
     stored = fetch_rows(connection, f"select * from {IDENTITY_METHOD.full_name}")
     if stored and stored[0]["key_fingerprint"] != resolver.key_fingerprint:
         raise IdentityError(
             "EXPANSION_PSEUDONYM_KEY is not the key this warehouse was built with: no person would be met again. "
             "Set the old key, or remove the warehouse file and run the history anew"
         )
-    return stored == [_method(resolver, rules)]
+    return stored == [_method(resolver, rules, titles)]

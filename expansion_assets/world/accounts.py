@@ -196,6 +196,7 @@ def _crm_values(account: Account, book: Book) -> dict[str, object]:
         "first_paid_on": first_paid_on(account, book),
         "renewal_on": renewal_after(account, book, account.first_use),
         "notice_days": rng.choice((30, 60, 90)),
+        "fiscal_year_end_month": (None, None, 3, 6, 9)[account.number % 5],
         "owner_id": account.owner_id,
         "ae_id": account.ae_id,
         "use_case": rng.choice(USE_CASES),

@@ -26,6 +26,10 @@ _MILESTONES = (
     "Savings confirmed by finance",
 )
 _HEALTH_EVERY_DAYS = 30
+_JOB_TITLES = {
+    "operations": "Operations Manager", "finance": "Finance Controller", "procurement": "Procurement Manager"
+}
+_HIRING_EVERY = 8  # one account in eight fills several places of the using function in a quarter
 _UNFLAGGED_EVERY = 9  # a third of the quiet accounts buys something that nothing had flagged
 
 
@@ -113,11 +117,14 @@ def _add_health(account: Account, book: Book) -> None:
 
 def _add_growth(account: Account, book: Book) -> None:
     rng = book.streams.random("growth", account.number)
+    # Streams of their own: what is drawn here leaves the rest of the world as it was.
+    own = book.streams.random("function growth", account.number)
+    drift = own.uniform(-0.1, 0.2)
     period = book.period
     people, yearly = rng.randrange(120, 2400), rng.uniform(-0.06, 0.32)
     for number in range(-360, book.horizon, 90):
         count = round(people * (1 + yearly * number / 365))
-        for department, share in (("all", 1.0), (account.departments[0], 0.2)):
+        for department, share in (("all", 1.0), (account.departments[0], 0.2 * (1 + drift * number / 365))):
             row = {
                 "account_domain": account.domain,
                 "department": department,
@@ -125,15 +132,21 @@ def _add_growth(account: Account, book: Book) -> None:
                 "observed_on": period.day(number),
             }
             book.landing.add("growth_headcount", period.nightly(number), row)
+    events = []
     for _ in range(rng.choice((0, 1, 1, 2, 3))):
         number = rng.randrange(0, book.horizon)
-        kind = rng.choices(("job_post", "new_location", "funding"), weights=(6, 3, 1))[0]
+        events.append((number, rng.choices(("job_post", "new_location", "funding"), weights=(6, 3, 1))[0], number % 2))
+    if account.number % _HIRING_EVERY == 3:
+        first = own.randrange(0, max(book.horizon - 60, 1))
+        events += [(min(first + own.randrange(0, 50), book.horizon - 1), "job_post", 1) for _ in range(3)]
+    for number, kind, names_function in events:
+        title = _JOB_TITLES[account.function] if names_function else "Process Manager"
         row = {
             "event_id": account.sequence("GRO"),
             "account_domain": account.domain,
             "kind": kind,
             "title": {
-                "job_post": "Process Manager",
+                "job_post": title,
                 "new_location": "Second warehouse",
                 "funding": "Growth round",
             }[kind],

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from expansion_assets.world.model import Account, Book
 
+_BUILDERS_EVERY = 9  # one account in nine has a month of building
+
 
 def _last(account: Account, book: Book) -> int:
     return account.churn_day or book.horizon
@@ -90,3 +92,23 @@ def _add_limit_events(account: Account, book: Book) -> None:
             "occurred_at": period.working_moment(account.country, number, rng),
         }
         book.landing.add("product_workflow_events", period.evening(number), created)
+    if account.number % _BUILDERS_EVERY == 4:
+        _build_workflows(account, employees[0].user_id, book)
+
+
+def _build_workflows(account: Account, user_id: str, book: Book) -> None:
+    """A month in which somebody turns half of the department's forms into workflows."""
+    rng = book.streams.random("workflow month", account.number)
+    start = rng.randrange(account.first_use, max(_last(account, book) - 30, account.first_use + 1))
+    for number in sorted(book.period.next_business(account.country, start + rng.randrange(25)) for _ in range(9)):
+        if number > book.horizon:
+            break
+        row = {
+            "event_id": account.sequence("WFL"),
+            "account_id": account.account_id,
+            "user_id": user_id,
+            "kind": "workflow_created",
+            "quantity": 1.0,
+            "occurred_at": book.period.working_moment(account.country, number, rng),
+        }
+        book.landing.add("product_workflow_events", book.period.evening(number), row)

@@ -33,6 +33,7 @@ FEATURES = (  # feature, tier, module
 RELEASED = "smart_routing"
 _NAMES = np.array([name for name, _, _ in FEATURES])
 _BLOCK_DAYS = 10
+_TRIAL_EVERY = 10
 _LATE_SHARE = 0.004  # rows of ordinary accounts that arrive one to three days late
 
 
@@ -111,6 +112,7 @@ def export(account: Account, book: Book) -> None:
     second = standard[generator.integers(0, len(standard), rows)]
     before_release = (_NAMES[second] == RELEASED) & (day < book.release_day)
     second = np.where(before_release, standard[0], second)
+    second = _try_module(account, book, second, day)
     skilled = generator.random(len(account.users)) < 0.25
     third = advanced[generator.integers(0, len(advanced), rows)]
     has_second = generator.random(rows) < 0.6
@@ -156,6 +158,16 @@ def export(account: Account, book: Book) -> None:
     )
     if account.has_identity:
         _export_logins(account, book, active)
+
+
+def _try_module(account: Account, book: Book, used: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """One account in ten tries a module that it has not bought, in the second half of the period."""
+    sold = {"Core", *account.modules}
+    others = [place for place, (_, tier, module) in enumerate(FEATURES) if tier == "standard" and module not in sold]
+    if account.number % _TRIAL_EVERY != 6 or not others:
+        return used
+    draw = book.streams.arrays("trial", account.number).random(len(used))
+    return np.where((draw < 0.5) & (day >= book.period.length // 2), others[0], used)
 
 
 def _choices(account: Account, book: Book) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 # The hard world's "today": with 24 months it holds 29 February 2024, four clock changes, and each season twice.
 HARD_LAST_DAY = date(2025, 6, 30)
 HARD_TIME_ZONE = "Europe/Berlin"
-VERSION = "1"
+VERSION = "2"
 WORLD_FILE = "_world/world.json"
 _RELEASE_SHARE, _OUTAGE_SHARE = 0.62, 0.44  # of the period: away from its ends and from each other
 

@@ -22,7 +22,8 @@ def random_book(accounts: int, days: int, users: int = 8, seed: int = 1) -> RawT
     rng, raw = Random(seed), RawTables()
     for feature, tier in _FEATURES.items():
         raw.add(
-            "product_features", FIRST_DAY, feature=feature, tier=tier, module="Core", introduced_on=FIRST_DAY
+            "product_features", FIRST_DAY, feature=feature, tier=tier, introduced_on=FIRST_DAY,
+            module="Add-on" if tier == "advanced" else "Core",
         )
     for number in range(accounts):
         _add_account(raw, rng, f"A{number:04d}", number, days, users)
@@ -117,6 +118,11 @@ def _add_identity(raw: RawTables, days: int) -> None:
             )
 
 
+def _varied(kind: str, place: int) -> str:
+    """More kinds without another draw."""
+    return ("webinar", "roadmap_request", "referral")[place % 3] if kind == "webinar" else kind
+
+
 def _some_day(rng: Random, days: int) -> date:
     return FIRST_DAY + timedelta(days=rng.randrange(days))
 
@@ -140,7 +146,8 @@ def _add_account(raw: RawTables, rng: Random, account: str, number: int, days: i
         "first_paid_on": FIRST_DAY + timedelta(days=number % 7),
         "renewal_on": FIRST_DAY + timedelta(days=120 + number),
         "notice_days": 30,
-        "using_function": "operations",
+        "fiscal_year_end_month": (None, 6, 1)[number % 3],
+        "using_function": ("operations", "Ops", "bee-keeping")[number % 3],
         "status": "customer",
         "owner_id": f"O{number % 4}",
     }
@@ -183,6 +190,13 @@ def _add_contract(raw: RawTables, rng: Random, account: str, number: int, days: 
         raw.add(
             "billing_subscription_lines", changed, **(row | {"quantity": quantity}), signed_at=at(changed, 8)
         )
+    if number % 4 == 1:
+        bought = FIRST_DAY + timedelta(days=10 + number)
+        module = {
+            "line_id": f"{account}-L3", "account_id": account, "product": "suite", "unit": "module", "quantity": 1.0,
+            "module": "add-on ", "starts_on": bought, "ends_on": bought + timedelta(days=25),
+        }
+        raw.add("billing_subscription_lines", bought + timedelta(days=number % 3), **module, signed_at=at(bought))
     if number % 2 == 0:
         start = FIRST_DAY + timedelta(days=rng.randrange(31))
         meter = {
@@ -342,6 +356,12 @@ def _add_people(raw: RawTables, rng: Random, account: str, domain: str, days: in
                 changed_at=at(changed, 7),
             )
     for place in range(2):
+        came = FIRST_DAY + timedelta(days=20 + 15 * place + len(account) % 5)
+        newcomer = {
+            "contact_id": f"{account}-N{place}", "account_id": account, "status": "active",
+            "title": ("Directrice des opérations", "Clerk")[place],
+        }
+        raw.add("crm_contacts", came + timedelta(days=3 * place), **newcomer, updated_at=at(came, 8))
         day = _some_day(rng, days)
         raw.add(
             "people_job_alerts",
@@ -408,7 +428,7 @@ def _add_events(raw: RawTables, rng: Random, account: str, domain: str, number: 
             event_id=f"E{key}",
             account_id=account,
             occurred_at=at(day, 11),
-            kind=rng.choice(("executive_meeting", "value_milestone", "webinar")),
+            kind=_varied(rng.choice(("executive_meeting", "value_milestone", "webinar")), place),
             title="Talk",
         )
         raw.add(
@@ -424,7 +444,8 @@ def _add_events(raw: RawTables, rng: Random, account: str, domain: str, number: 
             _later(rng, day),
             event_id=f"G{key}",
             account_domain=domain,
-            kind="funding",
+            kind=("funding", "new_location", "job_post", "job_post")[place % 4],
+            title=("Round B", "Second site", "Operations Manager", "Gardener")[place % 4],
             happened_on=day,
         )
         raw.add(
@@ -441,7 +462,7 @@ def _add_events(raw: RawTables, rng: Random, account: str, domain: str, number: 
             _later(rng, day),
             event_id=f"L{key}",
             account_id=account,
-            kind="api_limit",
+            kind=("api_limit", "access_denied")[place % 2],
             occurred_at=at(day, 12),
         )
         raw.add(
@@ -490,6 +511,15 @@ def _add_events(raw: RawTables, rng: Random, account: str, domain: str, number: 
             headcount=100 + 3 * month + number,
             observed_on=day,
         )
+        for department in ("Operations", "ops EMEA", "Bee-Keeping"):
+            raw.add(
+                "growth_headcount",
+                day + timedelta(days=len(department) % 3),
+                account_domain=domain,
+                department=department,
+                headcount=20 + month * (1 + number % 3) + len(department),
+                observed_on=day,
+            )
 
 
 def _add_conversations(raw: RawTables, rng: Random, account: str, domain: str, days: int) -> None:
@@ -509,6 +539,7 @@ def _add_conversations(raw: RawTables, rng: Random, account: str, domain: str, d
             known = changed + timedelta(days=9)
             raw.add("crm_meetings", known, **meeting, status="held", held_at=at(held, hour), updated_at=at(changed))
         note = {"note_id": f"C{key}", "account_id": account, "kind": "qbr", "body": f"Said {place}."}
+        note["sentiment"] = (0.7, None, -0.2)[place % 3]
         raw.add("meetings_notes", _later(rng, held), **note, held_at=at(held, 10))
         for number, side in enumerate(("customer", "vendor")):
             raw.add(

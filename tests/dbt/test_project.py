@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from expansion_assets.project import common_arguments
+from expansion_assets.catalogue.loader import load_catalogue
+from expansion_assets.project import common_arguments, write_docs
 from expansion_assets.settings import Settings
 from tests.dbt.project import Dbt, rows
 
@@ -66,6 +67,23 @@ def test_the_time_zone_of_the_settings_beats_an_inherited_one(
         monkeypatch.setenv(name, "UTC")
     common_arguments(Settings(state_dir=tmp_path, time_zone="Europe/Berlin"))
     assert os.environ["EXPANSION_TIME_ZONE"] == "Europe/Berlin"
+
+
+def test_the_docs_site_opens_on_the_catalogue(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, one_window: Path
+) -> None:
+    """Rendered from signals.yml when the site is built, not committed."""
+    for name in ("EXPANSION_WAREHOUSE", "EXPANSION_TIME_ZONE"):
+        monkeypatch.setenv(name, os.environ.get(name, "UTC"))  # what the call sets is undone
+    settings = Settings(state_dir=tmp_path)
+    settings.warehouse_path.parent.mkdir(parents=True)
+    settings.warehouse_path.write_bytes(one_window.read_bytes())
+    site = write_docs(settings).read_text(encoding="utf-8")
+    overview = site.partition("doc.expansion.__overview__")[2].partition('"block_contents"')[2].partition('"},')[0]
+    signals = load_catalogue().signals
+    names = (*signals.triggers, *signals.supporting, *signals.equivalents)
+    assert [name for name in names if name not in overview] == []
+    assert "EXPANSION_DOCS_BLOCKS" not in os.environ
 
 
 def test_unit_tests_pass(dbt: Dbt, one_window: Path) -> None:

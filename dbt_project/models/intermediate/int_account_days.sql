@@ -28,11 +28,13 @@ account_days as (
         account_versions.currency,
         account_versions.use_case,
         account_versions.using_function,
+        account_versions.function_key,
         account_versions.account_status,
 
         ---------- numerics
         account_versions.arr,
         account_versions.notice_days,
+        account_versions.fiscal_year_end_month,
 
         ---------- dates and times
         window_days.as_of_date,

@@ -36,7 +36,14 @@ headcounts as (
 
     select * from {{ ref('stg_growth__headcounts') }}
 
-    where department = 'all'
+),
+
+qbr_notes as (
+
+    select * from {{ ref('stg_meetings__notes') }}
+
+    where kind = 'qbr'
+        and sentiment is not null
 
 ),
 
@@ -53,7 +60,8 @@ facts as (
         greatest(nps_responses.known_on, coalesce(account_keys.from_on, nps_responses.known_on)) as from_on,
         least(
             coalesce(nps_responses.replaced_on, {{ open_end() }}), coalesce(account_keys.until_on, {{ open_end() }})
-        ) as until_on
+        ) as until_on,
+        cast(null as string) as function_key
 
     from nps_responses
 
@@ -72,7 +80,8 @@ facts as (
         happened_at,
         scored_on as happened_on,
         known_on as from_on,
-        coalesce(replaced_on, {{ open_end() }}) as until_on
+        coalesce(replaced_on, {{ open_end() }}) as until_on,
+        cast(null as string) as function_key
 
     from health_scores
 
@@ -87,7 +96,8 @@ facts as (
         happened_at,
         happened_on,
         known_on as from_on,
-        coalesce(replaced_on, {{ open_end() }}) as until_on
+        coalesce(replaced_on, {{ open_end() }}) as until_on,
+        cast(null as string) as function_key
 
     from engagement_events
 
@@ -96,15 +106,32 @@ facts as (
     union all
 
     select
-        'headcount' as fact,
+        'qbr' as fact,
+        account_id,
+        row_key,
+        sentiment as score,
+        cast(null as string) as label,
+        happened_at,
+        happened_on,
+        known_on as from_on,
+        coalesce(replaced_on, {{ open_end() }}) as until_on,
+        cast(null as string) as function_key
+
+    from qbr_notes
+
+    union all
+
+    select
+        case when headcounts.department = 'all' then 'headcount' else 'function_headcount' end as fact,
         account_keys.account_id,
         headcounts.row_key,
         cast(headcounts.headcount as double) as score,
-        cast(null as string) as label,
+        headcounts.department as label,
         headcounts.happened_at,
         headcounts.observed_on as happened_on,
         greatest(headcounts.known_on, account_keys.from_on) as from_on,
-        least(coalesce(headcounts.replaced_on, {{ open_end() }}), account_keys.until_on) as until_on
+        least(coalesce(headcounts.replaced_on, {{ open_end() }}), account_keys.until_on) as until_on,
+        case when headcounts.department <> 'all' then headcounts.function_key end as function_key
 
     from headcounts
 
@@ -118,14 +145,13 @@ known_facts as (
         account_days.account_id,
         account_days.as_of_date,
         facts.fact,
+        -- Headcounts are a series for each department; of all other facts there is one.
+        case when facts.fact like '%headcount' then facts.label else facts.fact end as series,
         facts.row_key,
         facts.score,
         facts.label,
-        facts.happened_on,
-        row_number() over (
-            partition by account_days.account_id, account_days.as_of_date, facts.fact
-            order by facts.happened_at desc nulls last, facts.row_key desc nulls last
-        ) as recency_rank
+        facts.happened_at,
+        facts.happened_on
 
     from account_days
 
@@ -134,14 +160,28 @@ known_facts as (
         and account_days.as_of_date >= facts.from_on
         and account_days.as_of_date < facts.until_on
         and account_days.as_of_date >= facts.happened_on
+        and (facts.function_key is null or facts.function_key = account_days.function_key)
 
     where facts.happened_on > {{ add_days('account_days.as_of_date', -var('latest_look_back_days')) }}
 
 ),
 
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by account_id, as_of_date, fact, series
+            order by happened_at desc nulls last, row_key desc nulls last
+        ) as recency_rank
+
+    from known_facts
+
+),
+
 latest as (
 
-    select * from known_facts
+    select * from ranked
 
     where recency_rank = 1
 
@@ -149,29 +189,51 @@ latest as (
 
 earlier_headcounts as (
 
-    -- The observation nearest to a year before the latest one.
+    -- The observation nearest to a year before the latest one of the same department.
     select
-        known_facts.account_id,
-        known_facts.as_of_date,
-        known_facts.score,
+        ranked.account_id,
+        ranked.as_of_date,
+        ranked.fact,
+        latest.score as headcount,
+        ranked.score as earlier_headcount,
         row_number() over (
-            partition by known_facts.account_id, known_facts.as_of_date
+            partition by ranked.account_id, ranked.as_of_date, ranked.fact, ranked.series
             order by
-                abs({{ dbt.datediff('known_facts.happened_on', 'latest.happened_on', 'day') }} - 365) asc nulls last,
-                known_facts.happened_on asc nulls last,
-                known_facts.row_key asc nulls last
+                abs({{ dbt.datediff('ranked.happened_on', 'latest.happened_on', 'day') }} - 365) asc nulls last,
+                ranked.happened_on asc nulls last,
+                ranked.row_key asc nulls last
         ) as nearness_rank
 
-    from known_facts
+    from ranked
 
     inner join latest
-        on known_facts.account_id = latest.account_id
-        and known_facts.as_of_date = latest.as_of_date
-        and known_facts.fact = latest.fact
+        on ranked.account_id = latest.account_id
+        and ranked.as_of_date = latest.as_of_date
+        and ranked.fact = latest.fact
+        and ranked.series = latest.series
 
-    where known_facts.fact = 'headcount'
-        and abs({{ dbt.datediff('known_facts.happened_on', 'latest.happened_on', 'day') }} - 365)
+    where ranked.fact in ('headcount', 'function_headcount')
+        and abs({{ dbt.datediff('ranked.happened_on', 'latest.happened_on', 'day') }} - 365)
             <= {{ var('headcount_tolerance_days') }}
+
+),
+
+headcount_growth as (
+
+    -- A function may be several departments of the observer: they are added up.
+    select
+        account_id,
+        as_of_date,
+        {% for fact in ['headcount', 'function_headcount'] -%}
+        100 * (sum(case when fact = '{{ fact }}' then headcount - earlier_headcount end))
+            / nullif(sum(case when fact = '{{ fact }}' then earlier_headcount end), 0)
+            as {{ fact }}_growth_yoy_pct{{ ',' if not loop.last }}
+        {% endfor %}
+    from earlier_headcounts
+
+    where nearness_rank = 1
+
+    group by account_id, as_of_date
 
 ),
 
@@ -185,7 +247,8 @@ latest_facts as (
         max(case when fact = 'health' then score end) as health_score,
         max(case when fact = 'health' then label end) as health_band,
         max(case when fact = 'value_proof' then happened_on end) as last_value_proof_on,
-        max(case when fact = 'headcount' then score end) as headcount
+        max(case when fact = 'qbr' then score end) as last_qbr_sentiment,
+        max(case when fact = 'qbr' then happened_on end) as last_qbr_on
 
     from latest
 
@@ -203,15 +266,16 @@ joined as (
         latest_facts.health_score,
         latest_facts.health_band,
         latest_facts.last_value_proof_on,
-        100 * (latest_facts.headcount - earlier_headcounts.score)
-            / nullif(earlier_headcounts.score, 0) as headcount_growth_yoy_pct
+        latest_facts.last_qbr_sentiment,
+        latest_facts.last_qbr_on,
+        headcount_growth.headcount_growth_yoy_pct,
+        headcount_growth.function_headcount_growth_yoy_pct
 
     from latest_facts
 
-    left join earlier_headcounts
-        on latest_facts.account_id = earlier_headcounts.account_id
-        and latest_facts.as_of_date = earlier_headcounts.as_of_date
-        and earlier_headcounts.nearness_rank = 1
+    left join headcount_growth
+        on latest_facts.account_id = headcount_growth.account_id
+        and latest_facts.as_of_date = headcount_growth.as_of_date
 
 )
 

@@ -1,3 +1,11 @@
+{%- set event_tables = {
+    'engagement_events': ('stg_engagement__events', 'account'),
+    'growth_events': ('stg_growth__events', 'domain'),
+    'feedback_references': ('stg_feedback__references', 'account'),
+    'product_limit_events': ('stg_product__limit_events', 'account'),
+    'product_workflow_events': ('stg_product__workflow_events', 'account'),
+} -%}
+
 with
 
 subscription_lines as (
@@ -38,18 +46,6 @@ contacts as (
 
 ),
 
-engagement_events as (
-
-    select * from {{ ref('stg_engagement__events') }}
-
-),
-
-growth_events as (
-
-    select * from {{ ref('stg_growth__events') }}
-
-),
-
 intent_topics as (
 
     select * from {{ ref('stg_growth__intent_topics') }}
@@ -61,6 +57,12 @@ account_keys as (
     select * from {{ ref('int_account_keys') }}
 
     where key_kind = 'domain'
+
+),
+
+account_versions as (
+
+    select * from {{ ref('int_account_versions') }}
 
 ),
 
@@ -231,43 +233,109 @@ contact_measures as (
 
 ),
 
-engagement_measures as (
+-- A contact of the account's first delivery was there before anybody looked: only later ones are new.
+contact_arrivals as (
 
     select
         account_id,
-        case kind when 'executive_meeting' then 'executive_meetings' else 'value_milestones' end as measure,
-        1 as amount,
-        greatest(happened_on, known_on) as from_on,
-        least(
-            {{ add_days('happened_on', var('engagement_days')) }}, coalesce(replaced_on, {{ open_end() }})
-        ) as until_on
+        contact_id,
+        known_on as arrived_on,
+        happened_on,
+        min(known_on) over (partition by account_id) as first_delivery_on
 
-    from engagement_events
+    from contacts
 
-    where kind in ('executive_meeting', 'value_milestone', 'outcome_evidence')
-        and happened_on > {{ add_days(window_start(), -var('engagement_days')) }}
+    where version_no = 1
 
 ),
 
-growth_measures as (
+new_stakeholders as (
 
     select
-        account_keys.account_id,
-        'growth_events' as measure,
-        1 as amount,
-        greatest(growth_events.happened_on, growth_events.known_on, account_keys.from_on) as from_on,
+        contacts.account_id,
+        contacts.known_on as from_on,
         least(
-            {{ add_days('growth_events.happened_on', var('growth_event_days')) }},
-            coalesce(growth_events.replaced_on, {{ open_end() }}),
-            account_keys.until_on
+            {{ add_days('contact_arrivals.happened_on', var('engagement_days')) }},
+            coalesce(contacts.replaced_on, {{ open_end() }})
+        ) as until_on
+
+    from contacts
+
+    inner join contact_arrivals
+        on contacts.account_id = contact_arrivals.account_id
+        and contacts.contact_id = contact_arrivals.contact_id
+        and contact_arrivals.arrived_on > contact_arrivals.first_delivery_on
+
+    where contacts.status = 'active'
+        and contacts.title_rank >= {{ var('stakeholder_min_rank') }}
+
+),
+
+{% for table, (model, way) in event_tables.items() -%}
+{%- set ours = counted_events() | selectattr('table', 'equalto', table) | list -%}
+{{ table }} as (
+
+    select
+        events.kind,
+        {{ 'events.quantity,' if ours | selectattr('amount', 'defined') | list }}
+        {{ 'events.job_function,' if table == 'growth_events' }}
+        events.happened_on,
+        {% if way == 'domain' -%}
+        account_keys.account_id,
+        greatest(events.happened_on, events.known_on, account_keys.from_on) as from_on,
+        least(coalesce(events.replaced_on, {{ open_end() }}), account_keys.until_on) as until_on
+        {%- else -%}
+        events.account_id,
+        greatest(events.happened_on, events.known_on) as from_on,
+        coalesce(events.replaced_on, {{ open_end() }}) as until_on
+        {%- endif %}
+
+    from {{ ref(model) }} as events
+
+    {{ 'inner join account_keys on events.account_domain = account_keys.match_key' if way == 'domain' }}
+
+    where events.happened_on > {{ add_days(window_start(), -(ours | map(attribute='days') | max)) }}
+        and events.known_on < {{ window_end() }}
+
+),
+
+{% endfor -%}
+event_measures as (
+
+    {% for event in counted_events() -%}
+    select
+        account_id,
+        '{{ event.column }}' as measure,
+        {{ 'coalesce(' ~ event.amount ~ ', 0)' if event.amount else 1 }} as amount,
+        from_on,
+        least(until_on, {{ add_days('happened_on', event.days) }}) as until_on
+    from {{ event.table }}
+    where kind in ('{{ event.kinds | join("', '") }}')
+
+    {{ 'union all' if not loop.last }}
+
+    {% endfor %}
+
+),
+
+function_job_posts as (
+
+    select
+        growth_events.account_id,
+        greatest(growth_events.from_on, account_versions.from_on) as from_on,
+        least(
+            growth_events.until_on,
+            account_versions.until_on,
+            {{ add_days('growth_events.happened_on', var('growth_event_days')) }}
         ) as until_on
 
     from growth_events
 
-    inner join account_keys on growth_events.account_domain = account_keys.match_key
+    inner join account_versions
+        on growth_events.account_id = account_versions.account_id
+        and growth_events.job_function = account_versions.function_key
 
-    where growth_events.kind in ('funding', 'new_location')
-        and growth_events.happened_on > {{ add_days(window_start(), -var('growth_event_days')) }}
+    where growth_events.kind = 'job_post'
 
 ),
 
@@ -311,11 +379,15 @@ measure_intervals as (
 
     union all
 
-    select account_id, measure, amount, from_on, until_on from engagement_measures
+    select account_id, measure, amount, from_on, until_on from event_measures
 
     union all
 
-    select account_id, measure, amount, from_on, until_on from growth_measures
+    select account_id, 'function_job_posts_90d' as measure, 1 as amount, from_on, until_on from function_job_posts
+
+    union all
+
+    select account_id, 'new_stakeholders_90d' as measure, 1 as amount, from_on, until_on from new_stakeholders
 
     union all
 

@@ -1,11 +1,10 @@
 {%- set measures = [
     'active_users', 'withdrawn_users', 'excluded_users', 'advanced_features', 'assigned_seats',
-    'active_assigned_users', 'usage_minutes', 'usage_events', 'limit_events', 'workflow_events',
-    'export_rows', 'seat_lines', 'contracted_seats', 'priced_seats', 'seat_value',
-    'restricting_lines', 'licensed_departments', 'known_invoices', 'tickets', 'open_tickets',
-    'open_high_tickets', 'open_escalations', 'champions', 'consented_contacts', 'refused_contacts',
-    'executive_meetings', 'value_milestones', 'growth_events', 'intent_topics',
-] -%}
+    'active_assigned_users', 'usage_minutes', 'usage_events', 'module_uses', 'uncontracted_uses', 'seat_lines',
+    'contracted_seats', 'priced_seats', 'seat_value', 'restricting_lines', 'licensed_departments', 'known_invoices',
+    'tickets', 'open_tickets', 'open_high_tickets', 'open_escalations', 'champions', 'consented_contacts',
+    'refused_contacts', 'new_stakeholders_90d', 'function_job_posts_90d', 'intent_topics',
+] + (counted_events() | map(attribute='column') | list) -%}
 
 with
 

@@ -23,11 +23,13 @@ stretched as (
         currency,
         use_case,
         using_function,
+        function_key,
         account_status,
 
         ---------- numerics
         arr,
         notice_days,
+        fiscal_year_end_month,
 
         ---------- dates and times
         first_paid_on,

@@ -15,20 +15,18 @@ seat_assignments as (
 
 ),
 
-limit_events as (
+module_lines as (
 
-    select * from {{ ref('stg_product__limit_events') }}
+    select
+        account_id,
+        {{ clean_label('module') }} as module,
+        known_on,
+        greatest(starts_on, known_on) as from_on,
+        least(coalesce(ends_on, {{ open_end() }}), coalesce(replaced_on, {{ open_end() }})) as until_on
 
-    where happened_on > {{ add_days(window_start(), -var('activity_days')) }}
-        and known_on < {{ window_end() }}
+    from {{ ref('stg_billing__subscription_lines') }}
 
-),
-
-workflow_events as (
-
-    select * from {{ ref('stg_product__workflow_events') }}
-
-    where happened_on > {{ add_days(window_start(), -var('activity_days')) }}
+    where {{ clean_label('module') }} is not null
         and known_on < {{ window_end() }}
 
 ),
@@ -159,29 +157,64 @@ active_assigned_users as (
 
 ),
 
-in_product_events as (
+contracted_modules as (
+
+    {{ merged_intervals('module_lines', ['account_id', 'module']) }}
+
+),
+
+-- A module is sold apart once any account has a line of it; what nobody buys apart comes with the plan.
+modules_sold_apart as (
+
+    select module, min(known_on) as from_on from module_lines group by module
+
+),
+
+module_usage as (
 
     select
         account_id,
-        'limit_events' as measure,
-        1 as amount,
-        happened_on,
-        known_on,
-        replaced_on
+        module,
+        from_on,
+        until_on,
+        sum(event_count) as event_count
 
-    from limit_events
+    from employee_usage
 
-    union all
+    where module is not null
+
+    group by account_id, module, from_on, until_on
+
+),
+
+apart_usage as (
 
     select
-        account_id,
-        case kind when 'export' then 'export_rows' else 'workflow_events' end as measure,
-        case kind when 'export' then coalesce(quantity, 0) else 1 end as amount,
-        happened_on,
-        known_on,
-        replaced_on
+        module_usage.account_id,
+        module_usage.module,
+        module_usage.event_count,
+        greatest(module_usage.from_on, modules_sold_apart.from_on) as from_on,
+        module_usage.until_on
 
-    from workflow_events
+    from module_usage
+
+    inner join modules_sold_apart on module_usage.module = modules_sold_apart.module
+
+),
+
+contracted_usage as (
+
+    select
+        apart_usage.account_id,
+        apart_usage.event_count,
+        greatest(apart_usage.from_on, contracted_modules.from_on) as from_on,
+        least(apart_usage.until_on, contracted_modules.until_on) as until_on
+
+    from apart_usage
+
+    inner join contracted_modules
+        on apart_usage.account_id = contracted_modules.account_id
+        and apart_usage.module = contracted_modules.module
 
 ),
 
@@ -225,14 +258,15 @@ measure_intervals as (
 
     union all
 
-    select
-        account_id,
-        measure,
-        amount,
-        greatest(happened_on, known_on) as from_on,
-        least({{ add_days('happened_on', var('activity_days')) }}, coalesce(replaced_on, {{ open_end() }})) as until_on
+    select account_id, 'module_uses' as measure, event_count as amount, from_on, until_on from module_usage
 
-    from in_product_events
+    union all
+
+    select account_id, 'uncontracted_uses' as measure, event_count as amount, from_on, until_on from apart_usage
+
+    union all
+
+    select account_id, 'uncontracted_uses' as measure, -event_count as amount, from_on, until_on from contracted_usage
 
 )
 

@@ -45,6 +45,17 @@
     ('people', 'stg_people__signature_changes', 'person_key', 'true'),
     ('people', 'stg_people__absence_patterns', 'person_key', 'true'),
 ] -%}
+{#- Kinds of records that any account ever had: before the first, a count of none would be a guess. -#}
+{%- set kind_sources = [
+    ('engagement_events', 'stg_engagement__events', 'kind'),
+    ('growth_events', 'stg_growth__events', 'kind'),
+    ('feedback_references', 'stg_feedback__references', 'kind'),
+    ('feedback_nps', 'stg_feedback__nps_responses', "'answer'"),
+    ('growth_intent', 'stg_growth__intent_topics', "'topic'"),
+    ('product_limit_events', 'stg_product__limit_events', 'kind'),
+    ('product_workflow_events', 'stg_product__workflow_events', 'kind'),
+    ('billing_subscription_lines', 'stg_billing__subscription_lines', "case when module is not null then 'module' end"),
+] -%}
 {%- set with_account_id = ['support', 'ticket_texts', 'feedback', 'identity'] -%}
 
 with
@@ -79,6 +90,14 @@ arrived as (
     where {{ newly_known('known_on') }}
         and {{ key }} is not null
         {{ 'and account_id is null' if source_name in with_account_id }}
+
+    union all
+
+    {% endfor -%}
+    {% for table, model, kind in kind_sources -%}
+    select '{{ table }}' as source_name, 'kind' as key_kind, {{ kind }} as match_key, known_on
+    from {{ ref(model) }}
+    where {{ newly_known('known_on') }} and {{ kind }} is not null
 
     union all
 

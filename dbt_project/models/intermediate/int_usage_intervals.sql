@@ -33,6 +33,7 @@ feature_tiers as (
     select
         feature,
         tier,
+        {{ clean_label('module') }} as module,
         known_on as from_on,
         coalesce(
             lead(known_on) over (partition by feature order by known_from, version_no), {{ open_end() }}
@@ -45,6 +46,7 @@ feature_tiers as (
     select
         feature,
         cast(null as string) as tier,
+        cast(null as string) as module,
         {{ beginning() }} as from_on,
         min(known_on) as until_on
 
@@ -178,6 +180,7 @@ split_by_tier as (
         split_by_user.group_kind,
         split_by_user.group_key,
         feature_tiers.tier,
+        feature_tiers.module,
         greatest(split_by_user.from_on, coalesce(feature_tiers.from_on, split_by_user.from_on)) as from_on,
         least(split_by_user.until_on, coalesce(feature_tiers.until_on, split_by_user.until_on)) as until_on
 

@@ -13,6 +13,8 @@ from expansion_assets.catalogue.reading import CATALOGUE_DIR, CatalogueError
 from expansion_assets.catalogue.rules import RULES, NewDepartmentRule, SeatsRule
 
 SEATS = ("triggers", "USAGE_MILESTONE", "sub_triggers", "seats")
+GROWTH = ("supporting", "seat_growth")
+ALIAS = {"same_as": "CROSS_TEAM", "definition": "The same.", "origin": "prior", "version": 1, "change": "New."}
 EXECUTIVE = ("triggers", "ROLE_CHANGE", "sub_triggers", "new_executive", "rule")
 
 
@@ -63,9 +65,55 @@ def test_a_sub_trigger_without_a_play_has_its_triggers(name, play):
     assert load_catalogue().signals.sub_trigger("ROLE_CHANGE", name).play == play
 
 
-def test_a_signal_in_shadow_does_not_count():
+def test_states_decide_what_is_computed_and_what_counts():
     signals = load_catalogue().signals
-    assert set(signals.supporting) - set(signals.live_supporting) == {"third_party_intent"}
+    assert set(signals.supporting) - set(signals.watched_supporting) == {"growth_event", "limit_events"}
+    assert set(signals.watched_supporting) - set(signals.live_supporting) == {
+        "third_party_intent", "event_attendance", "qbr_sentiment", "export_volume", "workflow_creation",
+    }
+
+
+def test_every_signal_of_the_two_documents_has_a_row():
+    """[3] signal_spotter and [4] six_signals, and what the domain rules add."""
+    signals = load_catalogue().signals
+    assert {*signals.triggers, *signals.supporting, *signals.equivalents} >= {
+        "seat_limit", "seat_growth", "feature_graduation", "feature_ceiling", "power_users", "headcount_growth",
+        "function_headcount_growth", "new_department", "funding", "new_location", "executive_engagement",
+        "new_stakeholder", "roadmap_request", "event_attendance", "referral", "advocacy", "value_milestone",
+        "renewal_window", "renewal_ahead", "budget_season", "annual_planning", "use_case_divergence",
+        "positive_sentiment", "workflow_creation", "export_volume", "hiring", "third_party_intent", "qbr_sentiment",
+    }
+
+
+def test_weights_and_thresholds_of_the_definitions_table():
+    """[3], Expansion Signal Definitions."""
+    signals = load_catalogue().signals
+    assert {name: signals.triggers[name].weight for name in ("USAGE_MILESTONE", "CROSS_TEAM")} == {
+        "USAGE_MILESTONE": 5, "CROSS_TEAM": 4,
+    }
+    rows = {
+        name: (signals.supporting[name].weight, signals.supporting[name].threshold)
+        for name in ("feature_graduation", "headcount_growth", "power_users", "renewal_window", "executive_engagement")
+    }
+    assert rows == {
+        "feature_graduation": (3, 2), "headcount_growth": (4, 20), "power_users": (3, 3), "renewal_window": (2, 90),
+        "executive_engagement": (4, 1),
+    }
+
+
+@pytest.mark.parametrize(("segment", "threshold"), [("enterprise", 6), ("smb", 3), ("unheard of", 3), (None, 3)])
+def test_segments_override_thresholds(segment, threshold):
+    assert load_catalogue().signals.supporting["feature_ceiling"].rules.of(segment).threshold == threshold
+
+
+def test_a_retired_row_may_name_a_column_that_is_gone(folder):
+    change(folder, "signals.yml", ("supporting", "growth_event", "feature"), "gone_90d")
+    assert "growth_event" in load_catalogue(folder).supporting
+
+
+def test_the_state_of_a_trigger_is_that_of_its_rules(folder):
+    change(folder, "signals.yml", ("triggers", "CROSS_TEAM", "state"), "shadow")
+    assert load_catalogue(folder).sub_trigger("CROSS_TEAM", "new_department").state == "shadow"
 
 
 @pytest.mark.parametrize(("value", "strength"), [(None, 0), (19.9, 0), (20, 0.5), (40, 0.75), (60, 1), (90, 1)])
@@ -108,9 +156,31 @@ def test_an_override_that_changes_nothing_is_no_variant(folder):
         ("signals.yml", ("triggers", "CROSS_TEAM", "weight"), 9, "triggers.CROSS_TEAM.weight: Input should be less"),
         ("signals.yml", ("common", "link_days"), None, "signals.yml: common.link_days: Field required"),
         ("signals.yml", ("supporting", "seat_growth", "limit"), 5, "supporting.seat_growth: .*must be less than limit"),
+        ("signals.yml", (*GROWTH, "feature"), "seat_growth_60d", "seat_growth.feature: .*nearest: seat_growth_60d"),
+        ("signals.yml", (*GROWTH, "feature"), "renewal_on", "renewal_on is a date; a threshold needs a num"),
+        ("signals.yml", (*GROWTH, "feature"), "tickets_30d", "window_days: 60, but tickets_30d spans 30 days"),
+        ("signals.yml", (*GROWTH, "window_days"), None, "window_days: None, but seat_growth_60d_pct spans 60 days"),
+        ("signals.yml", (*GROWTH, "exclude"), {"acount_status": ["churned"]}, "'acount_status' is not a column"),
+        ("signals.yml", ("common", "exclude"), {"status": ["x"]}, "common.exclude: 'status' is not a column.*nearest"),
+        ("signals.yml", (*GROWTH, "needs"), [], "seat_growth: .*needs: name the sources"),
+        ("signals.yml", (*GROWTH, "owner"), "boss", "seat_growth.owner: Input should be 'csm', 'ae' or 'head'"),
+        ("signals.yml", (*GROWTH, "playbook"), "E", "seat_growth.playbook: Input should be 'A', 'B', 'C' or"),
+        ("signals.yml", (*GROWTH, "state"), "dead", "seat_growth.state: Input should be 'live', 'shadow' or 'retired'"),
+        ("signals.yml", (*GROWTH, "change"), None, "supporting.seat_growth.change: Field required"),
+        ("signals.yml", (*GROWTH, "version"), 0, "supporting.seat_growth.version: Input should be greater than 0"),
+        ("signals.yml", (*GROWTH, "tresholds"), {}, "supporting.seat_growth.tresholds: Extra inputs"),
+        ("signals.yml", (*GROWTH, "same_as"), "power_user", "same_as: 'power_user' is no signal.*nearest: power_users"),
+        ("signals.yml", (*GROWTH, "same_as"), "growth_event", "same_as: 'growth_event' is no signal that counts"),
+        ("signals.yml", (*GROWTH, "made_of"), ["funds"], "made_of: 'funds' is no signal that counts; nearest: funding"),
+        ("signals.yml", ("equivalents", "seat_limit", "same_as"), "SEATS", "equivalents.seat_limit.same_as: 'SEATS'"),
+        ("signals.yml", ("equivalents", "funding"), ALIAS, "equivalents.funding: the name stands under supporting"),
+        ("signals.yml", ("equivalents", "a.b"), ALIAS, "equivalents.a.b: a name holds no full stop"),
+        ("segments.yml", ("smb",), {"seat_growht": {}}, "segments.yml: smb.seat_growht: not .*nearest: seat_growth"),
+        ("segments.yml", ("smb",), {"seat_growth": {"weight": 1}}, "smb.seat_growth.weight: Extra inputs"),
+        ("segments.yml", ("smb",), {"seat_growth": {"limit": 9}}, r"smb.seat_growth: .*threshold \(20.0\) must be"),
         ("signals.yml", (*EXECUTIVE, "min_rank"), "boss", "new_executive.rule.min_rank: 'boss' is not a rank"),
         ("signals.yml", (*EXECUTIVE, "functions"), ["cheer"], "new_executive.rule.functions: not in titles.yml: cheer"),
-        ("segments.yml", ("smb",), {"CROSS_TEAM.new_dept": {}}, "segments.yml: smb: not a sub-trigger.*new_dept"),
+        ("segments.yml", ("smb",), {"CROSS_TEAM.new_dept": {}}, "smb.CROSS_TEAM.new_dept: not a sub-t.*nearest"),
         (
             "segments.yml", ("smb",), {"CROSS_TEAM.new_department": {"min_users": -1}},
             "segments.yml: smb.CROSS_TEAM.new_department.min_users: Input should be greater than 0",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from expansion_assets.catalogue.loader import load_catalogue
+from expansion_assets.settings import PROJECT_DIR
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +96,9 @@ def test_ranks_are_ordered(titles):
     assert titles.rank_of("director") < titles.rank_of("vp") < titles.rank_of("chief")
     with pytest.raises(ValueError, match="'boss' is not a rank"):
         titles.rank_of("boss")
+
+
+def test_the_rank_of_a_new_stakeholder_is_director():
+    """dbt counts them by the place of the rank: a rank added below director moves it."""
+    variables = yaml.safe_load((PROJECT_DIR / "dbt_project" / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    assert load_catalogue().titles.ranks[variables["stakeholder_min_rank"]] == "director"

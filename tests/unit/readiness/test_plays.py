@@ -132,12 +132,15 @@ def test_no_value_without_a_reason(play, arguments, reason):
         ("quota", 0.0, set(), "B"),
         ("seats", 0.0, {"power_users"}, "B"),
         ("new_department", 0.0, set(), "C"),
-        ("seats", 5.0, {"headcount_growth", "executive_engagement", "value_milestone"}, "D"),
-        ("seats", 5.0, {"headcount_growth", "executive_engagement"}, "A"),
+        ("seats", 0.0, {"feature_ceiling"}, "B"),
+        ("seats", 0.0, {"use_case_divergence"}, "C"),
+        ("seats", 5.0, {"headcount_growth", "positive_sentiment"}, "D"),
+        ("seats", 5.0, {"headcount_growth", "executive_engagement"}, "A"),  # growth without converging signs
+        ("seats", 5.0, {"positive_sentiment"}, "A"),  # converging signs without growth
         ("new_executive", 5.0, {"power_users"}, None),  # an introduction asks for nothing
     ],
 )
 def test_playbook(sub_trigger, growth, active, expected):
     card, = cards([firing_event(START, sub_trigger=sub_trigger)])
     day = account_day(START, seat_growth_60d_pct=growth)
-    assert match_playbook(card, PLAYS[card.play], day, frozenset(active), START) == expected
+    assert match_playbook(card, PLAYS[card.play], day, frozenset(active), START, load_catalogue().signals) == expected

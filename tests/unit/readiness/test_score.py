@@ -92,10 +92,73 @@ def test_supporting_strength_between_threshold_and_limit(value, strength):
     assert parts.get("seat_growth", {}).get("strength") == strength
 
 
-def test_timing_is_context():
-    row, parts = score([], renewal_closeness_days=120)
-    assert parts["renewal_window"]["strength"] > 0
-    assert (parts["renewal_window"]["points"], row["points"], row["categories"]) == (0, 0, 0)
+@pytest.mark.parametrize(
+    ("closeness", "points", "shown"),
+    [(None, 0, set()), (0, 0, {"renewal_ahead"}), (89, 0, {"renewal_ahead"}),
+     (90, 1, {"renewal_ahead", "renewal_window"}), (180, 2, {"renewal_ahead", "renewal_window"})],
+)
+def test_renewal_scores_inside_ninety_days_and_is_context_before(closeness, points, shown):
+    row, parts = score([], renewal_closeness_days=closeness)
+    assert (row["points"], set(parts)) == (points, shown)
+    assert row["categories"] == (1 if points else 0)
+    assert parts.get("renewal_ahead", {"points": 0})["points"] == 0
+
+
+@pytest.mark.parametrize(("company", "department", "points"), [(60, 60, 4), (60, None, 4), (None, 60, 4), (0, 60, 4)])
+def test_signals_that_are_the_same_count_once(company, department, points):
+    growth = {"headcount_growth_yoy_pct": company, "function_headcount_growth_yoy_pct": department}
+    row, parts = score([], **growth)
+    assert (row["points"], row["categories"]) == (points, 1)
+    assert len(parts) == sum(value == 60 for value in growth.values())  # both are shown
+
+
+def test_one_of_two_that_are_the_same_is_enough_to_be_watched():
+    both = score([], headcount_growth_yoy_pct=0, function_headcount_growth_yoy_pct=0)[0]["coverage_pct"]
+    assert score([], function_headcount_growth_yoy_pct=0)[0]["coverage_pct"] == both
+
+
+def test_a_composite_shows_and_its_parts_count():
+    row, parts = score([], positive_signs=4, executive_meetings_90d=3)
+    assert (row["points"], row["categories"]) == (4, 1)
+    assert (parts["positive_sentiment"]["strength"], parts["positive_sentiment"]["points"]) == (1.0, 0)
+
+
+def test_shadow_and_retired_signals_reach_no_score():
+    assert {signal.state for signal in SIGNALS.supporting.values()} == {"live", "shadow", "retired"}
+    live = {signal.feature for signal in SIGNALS.live_supporting.values()}
+    hidden = {signal.feature: signal.limit for signal in SIGNALS.supporting.values() if signal.feature not in live}
+    assert score([], **hidden) == score([])
+    everything = score([], **{signal.feature: signal.limit for signal in SIGNALS.supporting.values()})[1]
+    assert set(everything) == set(SIGNALS.live_supporting)
+
+
+@pytest.mark.parametrize("trigger", list(SIGNALS.triggers))
+def test_a_trigger_that_is_not_live_gives_nothing(trigger):
+    hidden = SIGNALS.triggers[trigger].model_copy(update={"state": "shadow"})
+    signals = SIGNALS.model_copy(update={"triggers": {**SIGNALS.triggers, trigger: hidden}})
+    rows, _ = build_scores([account_day(START)], [], signals, RULES, (START, START + DAY))
+    assert rows[0]["coverage_pct"] != score([], seat_growth_60d_pct=10.0)[0]["coverage_pct"]
+
+
+def test_an_equivalent_is_a_name_and_no_second_count():
+    assert {name: row.same_as for name, row in SIGNALS.equivalents.items()} == {
+        "seat_limit": "USAGE_MILESTONE", "api_and_storage_limit": "USAGE_MILESTONE", "new_department": "CROSS_TEAM",
+    }
+    team = firing_event(START, sub_trigger="new_department", subject_key="department:Finance", strength=1.0)
+    row, parts = score([team])
+    assert (row["points"], set(parts)) == (4, {"CROSS_TEAM"})
+
+
+def test_a_segment_has_its_own_threshold():
+    assert "feature_ceiling" in score([], limit_events_28d=3)[1]
+    assert "feature_ceiling" not in score([], limit_events_28d=3, segment="enterprise")[1]
+
+
+@pytest.mark.parametrize("status", ["prospect", "churned"])
+def test_who_is_no_customer_scores_nothing_and_is_watched(status):
+    row, parts = score([], executive_meetings_90d=3, account_status=status)
+    assert (row["points"], parts) == (0, {})
+    assert row["coverage_pct"] == score([], executive_meetings_90d=3)[0]["coverage_pct"]
 
 
 def test_ranking_to_keep():
@@ -103,7 +166,7 @@ def test_ranking_to_keep():
     team = firing_event(START, sub_trigger="new_department", subject_key="department:Finance")
     executive = firing_event(START, sub_trigger="new_executive", subject_key="p")
     three = score([seat, team, executive])[0]["score"]
-    two = score([seat], headcount_growth_yoy_pct=60.0)[0]["score"]
+    two = score([seat], headcount_growth_yoy_pct=60.0, function_headcount_growth_yoy_pct=60.0)[0]["score"]
     one = score([seat])[0]["score"]
     assert three > two > one
 
@@ -117,7 +180,8 @@ def test_blind_gives_neither_points_nor_rank():
 
 def test_coverage_is_the_share_of_weight_that_is_watchable():
     weights = {k: t.weight for k, t in SIGNALS.triggers.items()} | {
-        k: s.weight for k, s in SIGNALS.live_supporting.items() if s.category != "commercial_timing"}
+        k: s.weight for k, s in SIGNALS.live_supporting.items()
+        if s.category != "commercial_timing" and not s.made_of and not s.same_as}
     features = {s.feature: 0 for s in SIGNALS.live_supporting.values()}
     row, _ = score([], **features)
     assert row["coverage_pct"] == 100

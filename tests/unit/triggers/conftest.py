@@ -13,6 +13,7 @@ import narwhals as nw
 import polars as pl
 import pytest
 
+from expansion_assets.catalogue.features import account_day_features
 from expansion_assets.catalogue.loader import Catalogue, load_catalogue
 from expansion_assets.triggers.base import Detection, FiringEvent, Inputs, PriorFiring, Window
 from expansion_assets.triggers.lifecycle import firing_states
@@ -20,6 +21,7 @@ from expansion_assets.triggers.lifecycle import firing_states
 START = date(2026, 3, 1)
 Rows = Iterable[Mapping[str, Any]]
 
+_NUMBERS = {name: feature for name, feature in account_day_features().items() if feature.is_number}
 TEXT, DAY, BOOL, WHOLE, REAL, INSTANT = pl.String, pl.Date, pl.Boolean, pl.Int64, pl.Float64, pl.Datetime("us")
 SCHEMAS: dict[str, dict[str, Any]] = {
     "account_day": {
@@ -28,13 +30,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "product", "identity", "crm", "billing", "people", "support", "feedback", "meetings", "growth",
             "engagement", "text",
         )},
-        "contracted_seats": WHOLE, "seats_changed_on": DAY, "active_users_at_seat_change": WHOLE,
-        "active_users_28d": WHOLE, "seat_growth_60d_pct": REAL, "assigned_seats": WHOLE,
-        "active_assigned_users_28d": WHOLE, "licensed_departments": WHOLE, "saturated_departments": WHOLE,
-        "saturated_core_users_min": WHOLE, "advanced_features_28d": WHOLE, "power_users_28d": WHOLE,
-        "limit_events_28d": WHOLE, "headcount_growth_yoy_pct": REAL, "growth_events_90d": WHOLE,
-        "executive_meetings_90d": WHOLE, "value_milestones_90d": WHOLE, "intent_topics_30d": WHOLE,
-        "renewal_closeness_days": WHOLE, "withdrawn_users_28d": WHOLE,
+        **{name: WHOLE if feature.data_type == "bigint" else REAL for name, feature in _NUMBERS.items()},
+        "seats_changed_on": DAY,
     },
     "quota_day": {
         "account_id": TEXT, "meter": TEXT, "as_of_date": DAY, "segment": TEXT, "first_paid_on": DAY,

@@ -42,6 +42,23 @@ lists as (
 
 ),
 
+kinds_known as (
+
+    -- One row: the day on which the book first had a record of each kind.
+    select
+        {% for event in counted_events() -%}
+        {{ kinds_known(event.table, event.kinds) }} as {{ event.column }},
+        {% endfor -%}
+        {{ kinds_known('feedback_nps', ['answer']) }} as nps_answers,
+        {{ kinds_known('growth_intent', ['topic']) }} as intent_topics,
+        {{ kinds_known('billing_subscription_lines', ['module']) }} as module_lines
+
+    from {{ ref('int_source_keys') }}
+
+    where key_kind = 'kind'
+
+),
+
 {% if is_incremental() -%}
 frozen_rows as (
 
@@ -93,7 +110,6 @@ joined as (
             ('active_users_28d', 'active_users'), ('withdrawn_users_28d', 'withdrawn_users'), ('excluded_users_28d', 'excluded_users'),
             ('assigned_seats', 'assigned_seats'), ('active_assigned_users_28d', 'active_assigned_users'),
             ('advanced_features_28d', 'advanced_features'), ('usage_events_28d', 'usage_events'),
-            ('limit_events_28d', 'limit_events'), ('workflow_events_28d', 'workflow_events'),
         ] -%}
         case
             when account_sources.watchable_product
@@ -104,8 +120,20 @@ joined as (
             when account_sources.watchable_product then cast(account_measures.usage_minutes as double)
         end as usage_minutes_28d,
         case
-            when account_sources.watchable_product then cast(account_measures.export_rows as double)
-        end as export_rows_28d,
+            when account_sources.watchable_product
+                and account_sources.watchable_billing
+                and kinds_known.module_lines <= account_days.as_of_date
+                then
+                    100.0 * cast(account_measures.uncontracted_uses as double)
+                    / nullif(cast(account_measures.module_uses as double), 0)
+        end as uncontracted_use_28d_pct,
+        {% for event in counted_events() -%}
+        case
+            when account_sources.watchable_{{ event.source }}
+                and kinds_known.{{ event.column }} <= account_days.as_of_date
+                then cast(account_measures.{{ event.column }} as {{ event.type or 'bigint' }})
+        end as {{ event.column }},
+        {% endfor -%}
         case
             when account_sources.watchable_product
                 then coalesce(power_users.power_users, 0)
@@ -144,28 +172,44 @@ joined as (
         latest_facts.health_score,
         latest_facts.health_band,
         latest_facts.last_value_proof_on,
+        case
+            when account_sources.watchable_feedback and kinds_known.nps_answers <= account_days.as_of_date
+                then coalesce(
+                    latest_facts.last_nps_score >= {{ var('positive_nps_score') }}
+                    and latest_facts.last_nps_on > {{ add_days('account_days.as_of_date', -var('engagement_days')) }},
+                    false
+                )
+        end as is_promoter,
+        case
+            when account_sources.watchable_meetings
+                and latest_facts.last_qbr_on > {{ add_days('account_days.as_of_date', -var('qbr_days')) }}
+                then latest_facts.last_qbr_sentiment
+        end as last_qbr_sentiment,
+        case when account_sources.watchable_meetings then latest_facts.last_qbr_on end as last_qbr_on,
         latest_facts.headcount_growth_yoy_pct,
+        latest_facts.function_headcount_growth_yoy_pct,
+        {{ add_months(
+            dbt.date_trunc('month', 'account_days.as_of_date'),
+            '-mod(extract(month from account_days.as_of_date) + 11 - coalesce(account_days.fiscal_year_end_month, '
+            ~ var('fiscal_year_end_month') ~ '), 12)'
+        ) }} as fiscal_year_started_on,
         lists.goal_motions,
-        {% for measure in ['champions', 'consented_contacts', 'refused_contacts'] -%}
+        {% for measure in ['champions', 'consented_contacts', 'refused_contacts', 'new_stakeholders_90d'] -%}
         case
             when account_sources.watchable_contacts
                 then cast(account_measures.{{ measure }} as bigint)
         end as {{ measure }},
         {% endfor -%}
-        {% for column, measure in [
-            ('executive_meetings_90d', 'executive_meetings'), ('value_milestones_90d', 'value_milestones'),
-        ] -%}
-        case
-            when account_sources.watchable_engagement
-                then cast(account_measures.{{ measure }} as bigint)
-        end as {{ column }},
-        {% endfor -%}
-        {% for column, measure in [('growth_events_90d', 'growth_events'), ('intent_topics_30d', 'intent_topics')] -%}
         case
             when account_sources.watchable_growth
-                then cast(account_measures.{{ measure }} as bigint)
-        end as {{ column }}{{ ',' if not loop.last }}
-        {% endfor %}
+                and account_days.function_key is not null
+                and kinds_known.job_posts_90d <= account_days.as_of_date
+                then cast(account_measures.function_job_posts_90d as bigint)
+        end as function_job_posts_90d,
+        case
+            when account_sources.watchable_growth and kinds_known.intent_topics <= account_days.as_of_date
+                then cast(account_measures.intent_topics as bigint)
+        end as intent_topics_30d
 
     from account_days
 
@@ -192,6 +236,8 @@ joined as (
     left join lists
         on account_days.account_id = lists.account_id
         and account_days.as_of_date = lists.as_of_date
+
+    cross join kinds_known
 
 ),
 
@@ -277,130 +323,191 @@ seat_epochs as (
 
 ),
 
-earlier_activity as (
+{% for name, column, days in [
+    ('earlier_activity', 'active_users_28d', var('growth_days')),
+    ('earlier_exports', 'export_rows_28d', var('activity_days')),
+] -%}
+{{ name }} as (
 
-    select account_id, {{ add_days('as_of_date', var('growth_days')) }} as as_of_date, active_users_28d from joined
+    select account_id, {{ add_days('as_of_date', days) }} as as_of_date, {{ column }} from joined
 
     {% if is_incremental() -%}
     union all
 
-    select account_id, {{ add_days('as_of_date', var('growth_days')) }} as as_of_date, active_users_28d from frozen_rows
+    select account_id, {{ add_days('as_of_date', days) }} as as_of_date, {{ column }} from frozen_rows
     {%- endif %}
+
+),
+
+{% endfor -%}
+compared as (
+
+    select
+        joined.*,
+        earlier_activity.active_users_28d as active_users_28d_60d_ago,
+        100.0 * (joined.active_users_28d - earlier_activity.active_users_28d)
+            / nullif(earlier_activity.active_users_28d, 0) as seat_growth_60d_pct,
+        100.0 * (joined.export_rows_28d - earlier_exports.export_rows_28d)
+            / nullif(earlier_exports.export_rows_28d, 0) as export_growth_28d_pct
+
+    from joined
+
+    left join earlier_activity
+        on joined.account_id = earlier_activity.account_id
+        and joined.as_of_date = earlier_activity.as_of_date
+
+    left join earlier_exports
+        on joined.account_id = earlier_exports.account_id
+        and joined.as_of_date = earlier_exports.as_of_date
+
+),
+
+{% set signs = [
+    'is_promoter',
+    'seat_growth_60d_pct >= ' ~ var('positive_growth_pct'),
+    'executive_meetings_90d > 0',
+    'advocacy_events_180d > 0',
+] -%}
+positive_signs as (
+
+    select
+        *,
+        -- Too few of the signs watched: their number says nothing.
+        case
+            when {% for sign in signs %}{{ ' + ' if not loop.first }}case when ({{ sign }}) is null then 0 else 1 end{% endfor %} >= {{ var('positive_signs_watched') }}
+                then {% for sign in signs %}{{ ' + ' if not loop.first }}case when {{ sign }} then 1 else 0 end{% endfor %}
+        end as positive_signs
+
+    from compared
 
 )
 
 select
     ---------- ids
-    joined.account_id,
-    joined.as_of_date,
-    joined.owner_id,
-    joined.ae_id,
+    positive_signs.account_id,
+    positive_signs.as_of_date,
+    positive_signs.owner_id,
+    positive_signs.ae_id,
 
     ---------- account
-    joined.account_name,
-    joined.segment,
-    joined.country,
-    joined.arr,
-    joined.currency,
-    joined.use_case,
-    joined.using_function,
-    joined.account_status,
-    joined.first_paid_on,
-    cast({{ dbt.datediff('joined.first_paid_on', 'joined.as_of_date', 'day') }} as bigint) as account_age_days,
-    joined.renewal_on,
-    joined.notice_days,
-    joined.opt_out_on,
+    positive_signs.account_name,
+    positive_signs.segment,
+    positive_signs.country,
+    positive_signs.arr,
+    positive_signs.currency,
+    positive_signs.use_case,
+    positive_signs.using_function,
+    positive_signs.account_status,
+    positive_signs.first_paid_on,
+    cast({{ dbt.datediff('positive_signs.first_paid_on', 'positive_signs.as_of_date', 'day') }} as bigint) as account_age_days,
+    positive_signs.renewal_on,
+    positive_signs.notice_days,
+    positive_signs.opt_out_on,
     cast(
         case
-            when joined.opt_out_on >= joined.as_of_date
-                then {{ var('renewal_horizon_days') }} - {{ dbt.datediff('joined.as_of_date', 'joined.opt_out_on', 'day') }}
+            when positive_signs.opt_out_on >= positive_signs.as_of_date
+                then {{ var('renewal_horizon_days') }} - {{ dbt.datediff('positive_signs.as_of_date', 'positive_signs.opt_out_on', 'day') }}
         end as bigint
     ) as renewal_closeness_days,
+    cast(
+        {{ dbt.datediff('positive_signs.fiscal_year_started_on', 'positive_signs.as_of_date', 'day') }} as bigint
+    ) as fiscal_year_elapsed_days,
 
     ---------- what can be watched
-    joined.watchable_product,
-    joined.watchable_identity,
+    positive_signs.watchable_product,
+    positive_signs.watchable_identity,
     true as watchable_crm,
-    joined.watchable_contacts,
-    joined.watchable_billing,
-    joined.watchable_people,
-    joined.watchable_support,
-    joined.watchable_ticket_texts,
-    joined.watchable_feedback,
-    joined.watchable_meetings,
-    joined.watchable_notes,
-    joined.watchable_growth,
-    joined.watchable_engagement,
-    (joined.watchable_support and joined.watchable_ticket_texts)
-        or joined.watchable_feedback
-        or joined.watchable_meetings
-        or joined.watchable_notes as watchable_text,
+    positive_signs.watchable_contacts,
+    positive_signs.watchable_billing,
+    positive_signs.watchable_people,
+    positive_signs.watchable_support,
+    positive_signs.watchable_ticket_texts,
+    positive_signs.watchable_feedback,
+    positive_signs.watchable_meetings,
+    positive_signs.watchable_notes,
+    positive_signs.watchable_growth,
+    positive_signs.watchable_engagement,
+    (positive_signs.watchable_support and positive_signs.watchable_ticket_texts)
+        or positive_signs.watchable_feedback
+        or positive_signs.watchable_meetings
+        or positive_signs.watchable_notes as watchable_text,
 
     ---------- seats
-    joined.contracted_seats,
+    positive_signs.contracted_seats,
     seat_epochs.last_watched_seats,
     seat_epochs.seats_changed_on,
     seat_epochs.seats_before_change,
     seat_epochs.active_users_at_seat_change,
-    joined.active_users_28d,
-    earlier_activity.active_users_28d as active_users_28d_60d_ago,
-    100.0 * (joined.active_users_28d - earlier_activity.active_users_28d)
-        / nullif(earlier_activity.active_users_28d, 0) as seat_growth_60d_pct,
-    joined.assigned_seats,
-    joined.active_assigned_users_28d,
-    100.0 * joined.active_users_28d / nullif(joined.contracted_seats, 0) as seat_utilization_pct,
-    100.0 * joined.active_assigned_users_28d / nullif(joined.assigned_seats, 0) as assigned_utilization_pct,
-    joined.seat_unit_price,
-    joined.seat_currency,
-    joined.excluded_users_28d,
-    joined.withdrawn_users_28d,
+    positive_signs.active_users_28d,
+    positive_signs.active_users_28d_60d_ago,
+    positive_signs.seat_growth_60d_pct,
+    positive_signs.assigned_seats,
+    positive_signs.active_assigned_users_28d,
+    100.0 * positive_signs.active_users_28d / nullif(positive_signs.contracted_seats, 0) as seat_utilization_pct,
+    100.0 * positive_signs.active_assigned_users_28d / nullif(positive_signs.assigned_seats, 0) as assigned_utilization_pct,
+    positive_signs.seat_unit_price,
+    positive_signs.seat_currency,
+    positive_signs.excluded_users_28d,
+    positive_signs.withdrawn_users_28d,
 
     ---------- departments
-    joined.licensed_departments,
-    cast(joined.saturated_departments as bigint) as saturated_departments,
-    cast(joined.saturated_core_users_min as bigint) as saturated_core_users_min,
-    joined.restricts_departments,
+    positive_signs.licensed_departments,
+    cast(positive_signs.saturated_departments as bigint) as saturated_departments,
+    cast(positive_signs.saturated_core_users_min as bigint) as saturated_core_users_min,
+    positive_signs.restricts_departments,
 
     ---------- use
-    joined.advanced_features_28d,
-    cast(joined.power_users_28d as bigint) as power_users_28d,
-    joined.usage_minutes_28d,
-    joined.usage_events_28d,
-    joined.limit_events_28d,
-    joined.workflow_events_28d,
-    joined.export_rows_28d,
+    positive_signs.advanced_features_28d,
+    cast(positive_signs.power_users_28d as bigint) as power_users_28d,
+    positive_signs.usage_minutes_28d,
+    positive_signs.usage_events_28d,
+    positive_signs.limit_events_28d,
+    positive_signs.access_denied_28d,
+    positive_signs.workflow_events_28d,
+    positive_signs.export_rows_28d,
+    positive_signs.export_growth_28d_pct,
+    positive_signs.uncontracted_use_28d_pct,
 
     ---------- support, feedback, invoices, health
-    joined.open_tickets,
-    joined.open_high_tickets,
-    joined.open_escalations,
-    joined.tickets_30d,
-    joined.open_ticket_departments,
-    joined.last_nps_score,
-    joined.last_nps_on,
-    cast(joined.invoice_days_late as bigint) as invoice_days_late,
-    joined.health_score,
-    joined.health_band,
+    positive_signs.open_tickets,
+    positive_signs.open_high_tickets,
+    positive_signs.open_escalations,
+    positive_signs.tickets_30d,
+    positive_signs.open_ticket_departments,
+    positive_signs.last_nps_score,
+    positive_signs.last_nps_on,
+    cast(positive_signs.invoice_days_late as bigint) as invoice_days_late,
+    positive_signs.health_score,
+    positive_signs.health_band,
 
     ---------- value, people, growth
-    joined.last_value_proof_on,
-    joined.goal_motions,
-    joined.champions,
-    joined.consented_contacts,
-    joined.refused_contacts,
-    joined.executive_meetings_90d,
-    joined.value_milestones_90d,
-    joined.growth_events_90d,
-    joined.headcount_growth_yoy_pct,
-    joined.intent_topics_30d
+    positive_signs.last_value_proof_on,
+    positive_signs.goal_motions,
+    positive_signs.champions,
+    positive_signs.consented_contacts,
+    positive_signs.refused_contacts,
+    positive_signs.new_stakeholders_90d,
+    positive_signs.executive_meetings_90d,
+    positive_signs.webinars_90d,
+    positive_signs.roadmap_requests_90d,
+    positive_signs.referrals_90d,
+    positive_signs.advocacy_events_180d,
+    positive_signs.value_milestones_90d,
+    positive_signs.last_qbr_sentiment,
+    positive_signs.last_qbr_on,
+    cast(positive_signs.positive_signs as bigint) as positive_signs,
+    positive_signs.growth_events_90d,
+    positive_signs.funding_rounds_90d,
+    positive_signs.new_locations_90d,
+    positive_signs.job_posts_90d,
+    positive_signs.function_job_posts_90d,
+    positive_signs.headcount_growth_yoy_pct,
+    positive_signs.function_headcount_growth_yoy_pct,
+    positive_signs.intent_topics_30d
 
-from joined
+from positive_signs
 
 inner join seat_epochs
-    on joined.account_id = seat_epochs.account_id
-    and joined.as_of_date = seat_epochs.as_of_date
+    on positive_signs.account_id = seat_epochs.account_id
+    and positive_signs.as_of_date = seat_epochs.as_of_date
     and not seat_epochs.is_frozen
-
-left join earlier_activity
-    on joined.account_id = earlier_activity.account_id
-    and joined.as_of_date = earlier_activity.as_of_date

@@ -12,6 +12,12 @@ domains as (
 
 ),
 
+titles as (
+
+    select title as spelt_title, function as title_function from {{ source('identity', 'titles') }}
+
+),
+
 renamed as (
 
     select
@@ -30,11 +36,13 @@ renamed as (
         cast(currency as string) as currency,
         cast(use_case as string) as use_case,
         cast(using_function as string) as using_function,
+        coalesce(titles.title_function, {{ clean_label('using_function') }}) as function_key,
         cast(status as string) as account_status,
 
         ---------- numerics
         cast(arr as double) as arr,
         cast(notice_days as bigint) as notice_days,
+        cast(fiscal_year_end_month as bigint) as fiscal_year_end_month,
         cast(version_no as bigint) as version_no,
 
         ---------- booleans
@@ -54,6 +62,8 @@ renamed as (
     from source
 
     left join domains on source.domain = domains.spelt_domain
+
+    left join titles on source.using_function = titles.spelt_title
 
 )
 

@@ -25,6 +25,12 @@ names as (
 
 ),
 
+titles as (
+
+    select title as spelt_title, rank_no as title_rank from {{ source('identity', 'titles') }}
+
+),
+
 id_overrides as (
 
     {{ id_overrides() }}
@@ -53,6 +59,7 @@ renamed as (
         cast(status as string) as status,
 
         ---------- numerics
+        cast(titles.title_rank as bigint) as title_rank,
         cast(version_no as bigint) as version_no,
 
         ---------- booleans
@@ -74,6 +81,8 @@ renamed as (
     left join addresses on source.email = addresses.spelt_address
 
     left join names on source.name = names.spelt_name
+
+    left join titles on source.title = titles.spelt_title
 
     {{ join_id_overrides() }}
 

@@ -12,6 +12,12 @@ domains as (
 
 ),
 
+titles as (
+
+    select title as spelt_title, function as title_function from {{ source('identity', 'titles') }}
+
+),
+
 renamed as (
 
     select
@@ -25,6 +31,7 @@ renamed as (
         domains.domain_status,
         cast(kind as string) as kind,
         cast(title as string) as title,
+        case when kind = 'job_post' then titles.title_function end as job_function,
 
         ---------- numerics
         cast(amount as double) as amount,
@@ -44,6 +51,8 @@ renamed as (
     from source
 
     left join domains on source.account_domain = domains.spelt_domain
+
+    left join titles on source.title = titles.spelt_title
 
 )
 

@@ -12,6 +12,12 @@ domains as (
 
 ),
 
+titles as (
+
+    select title as spelt_title, function as title_function from {{ source('identity', 'titles') }}
+
+),
+
 renamed as (
 
     select
@@ -19,6 +25,7 @@ renamed as (
         domains.company_domain as account_domain,
         domains.domain_status,
         {{ clean_label('department') }} as department,
+        coalesce(titles.title_function, {{ clean_label('department') }}) as function_key,
         'growth_headcount' as source_table,
         cast(row_key as string) as row_key,
 
@@ -41,6 +48,8 @@ renamed as (
     from source
 
     left join domains on source.account_domain = domains.spelt_domain
+
+    left join titles on source.department = titles.spelt_title
 
 )
 
