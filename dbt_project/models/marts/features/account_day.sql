@@ -438,6 +438,15 @@ select
     seat_epochs.seats_changed_on,
     seat_epochs.seats_before_change,
     seat_epochs.active_users_at_seat_change,
+    case
+        when positive_signs.contracted_seats is null then null
+        when seat_epochs.seats_changed_on > {{ add_days('positive_signs.as_of_date', -var('seat_cut_days')) }}
+            and seat_epochs.seats_before_change > positive_signs.contracted_seats
+            then
+                100.0 * (seat_epochs.seats_before_change - positive_signs.contracted_seats)
+                / seat_epochs.seats_before_change
+        else 0.0
+    end as seat_cut_90d_pct,
     positive_signs.active_users_28d,
     positive_signs.active_users_28d_60d_ago,
     positive_signs.seat_growth_60d_pct,
