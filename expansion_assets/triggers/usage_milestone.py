@@ -262,7 +262,9 @@ def _histories(
         readings.filter(
             nw.col("account_id").is_in(sorted({row["account_id"] for row in crossed})),
             nw.col("as_of_date") > min(row["as_of_date"] for row in crossed) - timedelta(days=days),
-        ).select("account_id", "as_of_date", "active_users_28d")
+        )
+        .select("account_id", "as_of_date", "active_users_28d")
+        .unique()
     )
     histories: dict[str, list[tuple[date, float]]] = defaultdict(list)
     for row in rows:
