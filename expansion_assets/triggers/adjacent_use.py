@@ -102,7 +102,8 @@ def judged_mentions(inputs: Inputs, window: Window, catalogue: Catalogue) -> nw.
     texts = inputs.texts.filter(nw.col("speaker_side") == "customer").select(
         "text_id", "account_id", "happened_at", "happened_on", "known_at", "known_on", "source_table", "row_key"
     ).unique()
-    watchable = inputs.account_day.filter("watchable_text", day < window.end).select("account_id", "as_of_date", "segment").unique()
+    watchable = inputs.account_day.filter("watchable_text", day < window.end)
+    watchable = watchable.select("account_id", "as_of_date", "segment").unique()
 
     def is_in_time(rule: AdjacentProblemRule) -> nw.Expr:
         withdrawn_on = nw.col("withdrawn_on")
