@@ -15,7 +15,7 @@ from tests.dbt.recorded import Recording
 from tests.dbt.story_book import DAYS, StoryBook, days, on
 from tests.oracle.oracle import firing_events
 
-SEEDS = range(4)
+SEEDS = (0, 4, 6)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,8 @@ def worlds(recordings: tuple[Recording, Recording]) -> dict[int, tuple[set[Event
 def _of_row(row: dict[str, Any]) -> Event:
     names = ("account_id", "trigger", "sub_trigger", "subject_key", "event_type", "as_of_date", "reason",
              "is_initial_state", "is_fleet_event")
-    return tuple(row[name] for name in names)
+    # The models write labels in lower case.
+    return tuple(row[name].lower() if name == "subject_key" else row[name] for name in names)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

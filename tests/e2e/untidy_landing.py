@@ -20,7 +20,7 @@ import polars as pl
 from expansion_assets.sources.contracts import TableContract, load_contracts
 from expansion_assets.world.writer import LOADED_AT, Landing
 
-LATE_SHARE, CORRECTED_SHARE, DELETED_SHARE = 0.04, 0.05, 0.02
+LATE_SHARE, CORRECTED_SHARE, DELETED_SHARE = 0.04, 0.05, 0.05
 DELAYS = (1, 2, 5, 12, 40)
 BACK_AGAIN_SHARE = 0.3
 
@@ -53,7 +53,8 @@ def untidied(arrivals: list[Arrival], first: date, last: date, seed: int = 1) ->
     found: list[Arrival] = []
     for arrival in arrivals:
         contract, fate = contracts[arrival.table], rng.random()
-        later = arrival.loaded_at + timedelta(days=rng.choice(DELAYS), minutes=rng.randrange(60))
+        delay = rng.choice(DELAYS) if fate < LATE_SHARE else rng.randrange(1, (last - first).days)
+        later = arrival.loaded_at + timedelta(days=delay, minutes=rng.randrange(60))
         if not first <= later.date() <= last:
             found.append(arrival)
         elif fate < LATE_SHARE:

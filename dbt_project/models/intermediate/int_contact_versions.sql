@@ -44,7 +44,8 @@ contact_versions as (
         ---------- dates and times
         happened_at,
         known_from,
-        known_on
+        known_on,
+        replaced_on
 
     from contacts
 
