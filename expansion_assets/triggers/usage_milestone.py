@@ -138,6 +138,7 @@ def quota_readings(quota_day: Frame, level: Level[QuotaRule], period_end_days: i
             "is_watchable", "meter", *(nw.col(name).cast(nw.Float64) for name in measures),
         )
         .filter("is_watchable", limit > 0, ~used.is_null())
+        .unique()  # else a row that comes twice is its own day before
         .with_columns(
             subject_key=nw.col("meter"),
             used_before=used.shift(1).over("account_id", "meter", "period_start", order_by="as_of_date"),

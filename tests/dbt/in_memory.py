@@ -6,26 +6,23 @@ Belongs here: from raw rows and planted tags to firings, without Dagster, dbt an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
-from datetime import date
+from dataclasses import asdict
+from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import duckdb
-import narwhals as nw
-import pyarrow as pa
 
 from expansion_assets.catalogue.loader import Catalogue, load_catalogue
 from expansion_assets.store.control import write_control
 from expansion_assets.store.firings import detections_of, fired_rows, firing_rows, read_inputs, states_before
-from expansion_assets.store.warehouse import fetch_rows, replace_window, set_session
-from expansion_assets.tables import DETECTIONS, EVIDENCE, FIRING_EVENTS
+from expansion_assets.store.warehouse import add_rows, fetch_rows, replace_window, set_session
+from expansion_assets.tables import DETECTIONS, EVIDENCE, FIRING_EVENTS, READINGS, TAGS
 from expansion_assets.triggers.base import Window
 from expansion_assets.triggers.registry import DETECTORS
 from tests.dbt.raw_tables import RawTables
 from tests.dbt.recorded import Recording
 
-TAG_COLUMNS = ("tag_id", "text_id", "label", "problem_key", "polarity", "quote", "is_quote_found")
 Tag = Mapping[str, Any]
 """A planted tag: source_table and row_key of its text, label, problem_key, polarity, is_quote_found."""
 
@@ -57,9 +54,10 @@ class InMemoryWarehouse:
         write_control(self.connection, SimpleNamespace(settings=SimpleNamespace(time_zone="UTC")), start, end)
         (self._later if self._is_built else self._first).run(self.connection)
         self._is_built = True
+        self._tag_texts()
         for detector in DETECTORS:
             inputs = read_inputs(self.connection, window, detector.lookback_days(catalogue))
-            found = detector.detect(replace(inputs, tags=self._tags()), window, catalogue)
+            found = detector.detect(inputs, window, catalogue)
             ours = f"trigger = '{detector.trigger}'"
             replace_window(self.connection, DETECTIONS, fired_rows(found), start, end, ours)
             lines = [{**asdict(line), "trigger": detector.trigger} for line in found.evidence]
@@ -83,20 +81,20 @@ class InMemoryWarehouse:
         )
         return {row["name"]: self.rows(f"select * from raw.{row['name']}") for row in listed}
 
-    def _tags(self) -> nw.LazyFrame[Any]:
-        known = {
-            (row["source_table"].removeprefix("raw."), row["row_key"]): row["text_id"]
-            for row in self.rows("select distinct source_table, row_key, text_id from features.texts")
+    def _tag_texts(self) -> None:
+        """Write the planted tags of the texts that are known by now, as a tagger would."""
+        for table in (TAGS, READINGS):
+            self.connection.execute(f"delete from {table.full_name}")
+        texts = {
+            (row["source_table"].removeprefix("raw."), row["row_key"]): row
+            for row in self.rows("select * from features.texts")
         }
-        rows = [
-            tag | {"text_id": known[tag["source_table"], tag["row_key"]], "quote": "so it is written"}
+        version = {"tagger_version": "planted", "read_at": datetime(2025, 1, 1)}
+        tags = [
+            {name: text[name] for name in ("text_id", "content_hash", "account_id", "known_on")}
+            | {"quote": text["body"], **tag, **version}
             for tag in self.tags
-            if (tag["source_table"], tag["row_key"]) in known
+            if (text := texts.get((tag["source_table"], tag["row_key"])))
         ]
-        columns = {name: [row[name] for row in rows] for name in TAG_COLUMNS}
-        types = {name: pa.bool_() if name == "is_quote_found" else pa.string() for name in TAG_COLUMNS}
-        table = pa.table({name: pa.array(values, types[name]) for name, values in columns.items()})
-        self.connection.register("incoming", table)
-        self.connection.execute("create or replace temp table planted_tags as select * from incoming")
-        self.connection.unregister("incoming")
-        return nw.from_native(self.connection.table("planted_tags"))
+        add_rows(self.connection, TAGS, tags)
+        add_rows(self.connection, READINGS, tags)

@@ -98,7 +98,7 @@ def is_never_opened_twice(events: Iterable[FiringEvent]) -> bool:
     for event in sorted(events, key=lambda event: (event.as_of_date, event.event_type)):
         subject = (event.account_id, event.sub_trigger, event.subject_key)
         before = opened.get(subject)
-        if event.event_type == "closed":
+        if event.event_type in ("closed", "superseded"):
             if before is None or event.firing_id != before.firing_id:
                 return False
             del opened[subject]
@@ -132,4 +132,4 @@ def test_whatever_the_rows(module: ModuleType, rows: Callable[[Random], Tables])
         assert told(whole(POLARS, module, later, days), days) == told(found), "shift"
 
     holds()
-    assert events > 20, "rows that fire nothing prove nothing"
+    assert events > 10, "rows that fire nothing prove nothing"
