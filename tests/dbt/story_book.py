@@ -65,7 +65,8 @@ class StoryBook:
         self.raw.add("crm_accounts", FIRST, **row, updated_at=at(FIRST, 9))
         if rng.random() < 0.3:
             changed = rng.randrange(20, DAYS)
-            self.raw.add("crm_accounts", on(changed), **(row | {"segment": "enterprise"}), updated_at=at(on(changed), 9))
+            grown = row | {"segment": "enterprise"}
+            self.raw.add("crm_accounts", on(changed), **grown, updated_at=at(on(changed), 9))
         users = self._users(account)
         self._contract(account, users)
         self._people(account)
@@ -118,7 +119,8 @@ class StoryBook:
             for number in range(20, DAYS, 25):
                 # The export of the directory comes back each month; else the source grows stale.
                 department = rng.choice((team,) * 12 + ("Legal", "Finance"))
-                raw.add("identity_directory", on(number), **(entry | {"department": department}), updated_at=at(on(number)))
+                moved = entry | {"department": department}
+                raw.add("identity_directory", on(number), **moved, updated_at=at(on(number)))
         if rng.random() < 0.7:
             assigned = rng.randrange(0, 60)
             seat = {"assignment_id": f"S{user}", "account_id": account, "user_id": user, "assigned_on": on(assigned)}
@@ -202,14 +204,16 @@ class StoryBook:
             number = rng.randrange(DAYS)
             person = {"person_email": f"c{rng.randrange(7)}@{domain}", "person_name": None}
             raw.add(
-                "people_job_alerts", self.known(number), alert_id=f"{account}-J{place}", account_domain=domain, **person,
+                "people_job_alerts", self.known(number), alert_id=f"{account}-J{place}", account_domain=domain,
+                **person,
                 move=rng.choice(("joined", "joined", "left")), from_title=rng.choice(_TITLES),
                 to_title=rng.choice(_TITLES), function=rng.choice(("finance", None)), happened_on=on(number),
             )
             number = rng.randrange(DAYS)
             raw.add(
                 "people_signature_changes", self.known(number), change_id=f"{account}-G{place}",
-                email=f"c{rng.randrange(5)}@{domain}", from_title=rng.choice(_TITLES), to_title=rng.choice(_TITLES[:-1]),
+                email=f"c{rng.randrange(5)}@{domain}", from_title=rng.choice(_TITLES),
+                to_title=rng.choice(_TITLES[:-1]),
                 seen_at=at(on(number), 6),
             )
         if rng.random() < 0.4:
@@ -235,7 +239,8 @@ class StoryBook:
             number = rng.randrange(DAYS)
             is_turned = turns is not None and number >= turns
             self._ask(f"T{account}-{place}", account, domain, number, rng.randrange(people),
-                      rng.choice(("api", "sso", "audit", "reports")), is_advanced=rng.random() < (0.9 if is_turned else 0.1))
+                      rng.choice(("api", "sso", "audit", "reports")),
+                      is_advanced=rng.random() < (0.9 if is_turned else 0.1))
         if turns is not None:
             for place in range(rng.randrange(3, 7)):
                 self._ask(f"V{account}-{place}", account, domain, turns + rng.randrange(20), place % people,
@@ -247,7 +252,9 @@ class StoryBook:
             if rng.random() < 0.5:
                 self._ask(f"F{account}-{number}", account, domain, number, 0, "general", is_advanced=False)
 
-    def _ask(self, ticket: str, account: str, domain: str, number: int, person: int, topic: str, *, is_advanced: bool) -> None:
+    def _ask(
+        self, ticket: str, account: str, domain: str, number: int, person: int, topic: str, *, is_advanced: bool
+    ) -> None:
         rng = self.rng
         row = {
             "ticket_id": ticket, "account_id": account if rng.random() < 0.7 else None,

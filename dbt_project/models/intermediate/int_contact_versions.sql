@@ -44,8 +44,7 @@ contact_versions as (
         ---------- dates and times
         happened_at,
         known_from,
-        known_on,
-        replaced_on
+        known_on
 
     from contacts
 

@@ -67,8 +67,6 @@ known_contacts as (
 
     select
         identified.move_key,
-        identified.account_known_on,
-        contact_versions.replaced_on,
         contact_versions.title,
         contact_versions.function,
         contact_versions.has_basis,
@@ -108,11 +106,6 @@ contact_facts as (
     from known_contacts
 
     group by move_key
-
-    -- A contact that was deleted by then is known no more.
-    having max(
-        case when version_rank = 1 and coalesce(replaced_on, {{ open_end() }}) > account_known_on then 1 else 0 end
-    ) = 1
 
 ),
 
