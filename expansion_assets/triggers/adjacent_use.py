@@ -98,11 +98,12 @@ def judged_mentions(inputs: Inputs, window: Window, catalogue: Catalogue) -> nw.
         nw.col("is_quote_found"),
         nw.col("polarity") == "affirmed",
         ~nw.col("problem_key").is_null(),
-    ).select("tag_id", "text_id", "problem_key", "quote", "withdrawn_on")
+    ).select("tag_id", "text_id", "problem_key", "quote", "withdrawn_on").unique()
     texts = inputs.texts.filter(nw.col("speaker_side") == "customer").select(
         "text_id", "account_id", "happened_at", "happened_on", "known_at", "known_on", "source_table", "row_key"
-    )
+    ).unique()
     watchable = inputs.account_day.filter("watchable_text", day < window.end)
+    watchable = watchable.select("account_id", "as_of_date", "segment").unique()
 
     def is_in_time(rule: AdjacentProblemRule) -> nw.Expr:
         withdrawn_on = nw.col("withdrawn_on")
@@ -112,7 +113,7 @@ def judged_mentions(inputs: Inputs, window: Window, catalogue: Catalogue) -> nw.
 
     return (
         mentions.join(texts, on="text_id")
-        .join(watchable.select("account_id", "as_of_date", "segment"), on="account_id")
+        .join(watchable, on="account_id")
         .filter(per_segment(rules, is_in_time))
         .with_columns(first_day=day.min().over("tag_id"))
         .filter(day == nw.col("first_day"))

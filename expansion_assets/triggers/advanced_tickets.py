@@ -187,7 +187,11 @@ def shift_readings(
     """
     default = level.rules.default
     oldest = window.start - timedelta(days=level.memory_days)
-    account_day = inputs.account_day.filter(as_of >= oldest, as_of < window.end)
+    account_day = (
+        inputs.account_day.filter(as_of >= oldest, as_of < window.end)
+        .select("account_id", "as_of_date", "segment", "watchable_support")
+        .unique()
+    )
     days = account_day.group_by("as_of_date").agg(accounts=nw.len())
     asked = questions(inputs.texts, inputs.tags)
     out = outages(inputs.texts, days, default)

@@ -163,7 +163,9 @@ def level_changes(
         return (in_order(calm_days) == days) & (in_order(day.shift(days - 1)) > oldest)
 
     return (
+        # A row that comes twice is one day: it must not count twice towards the calm days.
         readings.filter(day < window.end)
+        .unique([*SUBJECT, "as_of_date"])
         .with_columns(
             previous_day=in_order(day.shift(1)),
             previous_epoch=in_order(nw.col("epoch").shift(1)),

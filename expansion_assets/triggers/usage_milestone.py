@@ -138,6 +138,7 @@ def quota_readings(quota_day: Frame, level: Level[QuotaRule], period_end_days: i
             "is_watchable", "meter", *(nw.col(name).cast(nw.Float64) for name in measures),
         )
         .filter("is_watchable", limit > 0, ~used.is_null())
+        .unique()  # else a row that comes twice is its own day before
         .with_columns(
             subject_key=nw.col("meter"),
             used_before=used.shift(1).over("account_id", "meter", "period_start", order_by="as_of_date"),
@@ -262,7 +263,9 @@ def _histories(
         readings.filter(
             nw.col("account_id").is_in(sorted({row["account_id"] for row in crossed})),
             nw.col("as_of_date") > min(row["as_of_date"] for row in crossed) - timedelta(days=days),
-        ).select("account_id", "as_of_date", "active_users_28d")
+        )
+        .select("account_id", "as_of_date", "active_users_28d")
+        .unique()
     )
     histories: dict[str, list[tuple[date, float]]] = defaultdict(list)
     for row in rows:

@@ -6,7 +6,7 @@ Belongs here: how dbt is called and warehouses are kept apart. Does not belong h
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -44,6 +44,8 @@ class Dbt:
     folder: Path
     parsed: Any = None
     messages: list[Any] = field(default_factory=list)
+    listeners: list[Callable[[Any], None]] = field(default_factory=list)
+    """Called with every event of dbt."""
 
     @property
     def warehouse(self) -> Path:
@@ -85,6 +87,8 @@ class Dbt:
         return Path(shutil.copy(self.warehouse, self.folder / f"{name}.duckdb"))
 
     def _keep(self, event: Any) -> None:
+        for listener in self.listeners:
+            listener(event)
         if event.info.level in ("warn", "error"):
             self.messages.append(event)
 

@@ -87,14 +87,18 @@ class RawTables:
     def write(self, path: Path) -> None:
         """Write every contract's table, also those without rows."""
         with duckdb.connect(str(path)) as connection:
-            connection.execute("create schema if not exists raw")
-            for table, contract in self._contracts.items():
-                connection.register("incoming", self._as_arrow(contract, self._rows[table]))
-                connection.execute(f"create or replace table raw.{table} as select * from incoming")
-                connection.unregister("incoming")
-            create_tables(connection)
-            ever = datetime(1900, 1, 1), datetime(9999, 1, 1)
-            write_identity(connection, load_contracts(), DEMO_PSEUDONYM_KEY, load_identity_rules(), *ever)
+            self.write_into(connection)
+
+    def write_into(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Write into an open warehouse."""
+        connection.execute("create schema if not exists raw")
+        for table, contract in self._contracts.items():
+            connection.register("incoming", self._as_arrow(contract, self._rows[table]))
+            connection.execute(f"create or replace table raw.{table} as select * from incoming")
+            connection.unregister("incoming")
+        create_tables(connection)
+        ever = datetime(1900, 1, 1), datetime(9999, 1, 1)
+        write_identity(connection, load_contracts(), DEMO_PSEUDONYM_KEY, load_identity_rules(), *ever)
 
     def _as_arrow(self, contract: Mapping[str, Any], rows: list[dict[str, Any]]) -> pa.Table:
         types = {name: column["type"] for name, column in contract["columns"].items()} | _SYSTEM

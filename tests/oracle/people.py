@@ -11,7 +11,7 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import NamedTuple
 
-from .book import Book, Row, Version, domain_of, known, lower, person_key
+from .book import Book, Row, Version, domain_of, lower, person_key
 from .machine import Event
 from .rules import Rules
 
@@ -101,9 +101,12 @@ def _function(rules: Rules, move: Move, contact: Row | None) -> str | None:
 
 
 def _contact(book: Book, move: Move) -> Row | None:
-    """The CRM's contact for the person of a move, as known on its day."""
-    rows = known(book.contacts.get(move.account_id, ()), move.known_on)
-    return next((row for row in rows if _contact_key(row) == move.person), None)
+    """The CRM's contact for the person of a move, as last known by its day: who has left is often deleted there."""
+    versions = [
+        version for version in book.contacts.get(move.account_id, ())
+        if version.since <= move.known_on and _contact_key(version.row) == move.person
+    ]
+    return max(versions, key=lambda version: version.row["known_from"]).row if versions else None
 
 
 def _days_there(book: Book, move: Move) -> int:

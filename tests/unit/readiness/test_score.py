@@ -181,7 +181,7 @@ def test_blind_gives_neither_points_nor_rank():
 def test_coverage_is_the_share_of_weight_that_is_watchable():
     weights = {k: t.weight for k, t in SIGNALS.triggers.items()} | {
         k: s.weight for k, s in SIGNALS.live_supporting.items()
-        if s.category != "commercial_timing" and not s.made_of and not s.same_as}
+        if s.category not in ("commercial_timing", "risk") and not s.made_of and not s.same_as}
     features = {s.feature: 0 for s in SIGNALS.live_supporting.values()}
     row, _ = score([], **features)
     assert row["coverage_pct"] == 100

@@ -67,6 +67,7 @@ known_contacts as (
 
     select
         identified.move_key,
+        contact_versions.title,
         contact_versions.function,
         contact_versions.has_basis,
         contact_versions.deal_role,
@@ -96,6 +97,7 @@ contact_facts as (
 
     select
         move_key,
+        max(case when version_rank = 1 then title end) as title,
         max(case when version_rank = 1 then function end) as function,
         max(case when version_rank = 1 then case when has_basis then 1 when not has_basis then 0 end end) as has_basis,
         max(case when version_rank = 1 then there_since_on end) as there_since_on,
@@ -143,7 +145,11 @@ select
         else identified.source_table
     end as source,
     identified.move,
-    identified.from_title,
+    -- Who left is told without a title by an out-of-office pattern; the CRM has it.
+    case
+        when identified.move = 'left' then coalesce(identified.from_title, contact_facts.title)
+        else identified.from_title
+    end as from_title,
     identified.to_title,
     identified.from_deal_role,
     identified.to_deal_role,
