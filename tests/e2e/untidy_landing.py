@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 
 from expansion_assets.sources.contracts import TableContract, load_contracts
+from expansion_assets.world.period import Period
 from expansion_assets.world.writer import LOADED_AT, Landing
 
 LATE_SHARE, CORRECTED_SHARE, DELETED_SHARE = 0.04, 0.05, 0.05
@@ -85,7 +86,7 @@ def troubled(arrivals: list[Arrival]) -> list[Arrival]:
 
 def deliver(arrivals: list[Arrival], directory: Path, first: date, day: date, *, only_month: bool = False) -> None:
     """Write the files as they stood at the end of a day; ``only_month`` leaves those of earlier months alone."""
-    landing = Landing(first, day)
+    landing = Landing(Period(first, day))
     month_start = datetime.combine(day.replace(day=1), time())
     for arrival in arrivals:
         if not only_month or arrival.loaded_at >= month_start:

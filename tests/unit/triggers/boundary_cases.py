@@ -150,6 +150,7 @@ def moves() -> Tables:
             rows += [move(f"{kind} after {days}", 0, kind), move(f"{kind} after {days}", days, kind)]
         rows += [move(f"{kind} twice told", 0, kind), move(f"{kind} twice told", 0, kind, source="alerts")]
     for days in (30, 31):
+        rows.append(move(f"contact for {days} days", 0, "new_executive", contact_days=days))
         rows += [
             move(f"successor after {days}", 0, "champion_left"),
             move(f"successor after {days}", days, "new_executive", person_key="p2"),

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from expansion_assets.catalogue.features import account_day_features
 from expansion_assets.catalogue.loader import Catalogue, Segments, Signals, load_catalogue
 from expansion_assets.catalogue.reading import CATALOGUE_DIR
 from tests.unit.triggers.conftest import day
@@ -48,7 +49,10 @@ def edited_catalogue(
         for name, sub_trigger in trigger["sub_triggers"].items():
             sub_trigger["rule"] |= rules.get(name, {})
     segments = yaml.safe_load((CATALOGUE_DIR / "segments.yml").read_text(encoding="utf-8"))
-    return Catalogue(Signals.model_validate(signals), Segments.model_validate(segments), load_catalogue().titles)
+    return Catalogue(
+        Signals.model_validate(signals), Segments.model_validate(segments), load_catalogue().titles,
+        account_day_features(),
+    )
 
 
 def quick_catalogue() -> Catalogue:
