@@ -1,0 +1,309 @@
+"""Due texts, names, batches and money in a warehouse, read by the real client over loopback."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import UTC, date, datetime
+
+import duckdb
+import pytest
+from llm_server import KEY, LlmServer
+
+from expansion_assets.store.texts import due_texts, read_due_texts, spent_in_month, with_names
+from expansion_assets.store.warehouse import connect, create_tables, fetch_rows
+from expansion_assets.tagging.llm.client import Endpoint, LlmClient, LlmUnavailableError
+from expansion_assets.tagging.llm.prices import Price
+from expansion_assets.tagging.llm.reader import LlmReader, Way
+from expansion_assets.tagging.llm.tagger import LlmTagger
+from expansion_assets.tagging.schema import MOST_ATTEMPTS, Tag
+from expansion_assets.tagging.tagger import PlainReader
+
+DAY, NEXT = date(2026, 3, 2), date(2026, 3, 3)
+PRICE = Price(model="m", tokens_in=1, tokens_out=10, currency="USD", batch_discount=0.5, checked_on="2026-01-01")
+TEXTS_DDL = (
+    "text_id varchar, content_hash varchar, kind varchar, speaker_side varchar, body varchar, known_on date,"
+    " account_id varchar, requester_key varchar"
+)
+
+
+class Plain:
+    """A tagger that tags every text with its first word."""
+
+    version = "plain-1"
+
+    def tag(self, texts):
+        return [
+            Tag(f"{text.text_id}-plain", text.text_id, text.content_hash, self.version, "advanced_intent", None, None,
+                0.8, "affirmed", "declared", text.body.split()[0], 0, len(text.body.split()[0]), True)
+            for text in texts
+        ]
+
+
+def prepare(connection):
+    create_tables(connection)
+    connection.execute("create schema features; create schema raw")
+    connection.execute(f"create table features.texts ({TEXTS_DDL})")
+    for table in ("crm_contacts", "product_users", "crm_owners"):
+        connection.execute(f"create table raw.{table} (account_id varchar, name varchar, email varchar)")
+    connection.execute("create table raw.crm_accounts (account_id varchar, domain varchar)")
+    connection.execute(
+        "create table raw.people_job_alerts (account_domain varchar, person_name varchar, person_email varchar)"
+    )
+
+
+def add(connection, count, day=DAY, body="We would love an API", first=0):
+    connection.execute(
+        """
+        insert into features.texts
+        select 'tickets:' || i, 'hash' || i, 'ticket', 'customer', $1 || ' ' || i || '.', $2, 'A1', null
+        from range($3, $4) as numbers (i)
+        """,
+        [body, day, first, first + count],
+    )
+
+
+@pytest.fixture
+def warehouse():
+    with duckdb.connect() as connection:
+        prepare(connection)
+        yield connection
+
+
+@pytest.fixture
+def server():
+    server = LlmServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def reader(server):
+    def build(ceiling=None, stand_in=None, model="m", cheaper=None, is_empty=None, price=PRICE, batch_texts=4):
+        client = LlmClient(Endpoint(server.url, http_retries=0), KEY)
+        clients.append(client)
+        ways = [Way("normal", LlmTagger(client, model, price, batch_texts=batch_texts, in_flight=2))]
+        if cheaper:
+            ways.append(Way("cheaper_model", LlmTagger(client, "mini", cheaper, batch_texts=batch_texts)))
+        return LlmReader(ways, stand_in, is_empty, ceiling)
+
+    clients: list[LlmClient] = []
+    yield build
+    for client in clients:
+        client.close()
+
+
+def statuses(connection):
+    rows = connection.execute("select tagger_version, status, count(*) from text.readings group by all").fetchall()
+    return {(version.split("-")[1] if version.startswith("llm") else version, status): n for version, status, n in rows}
+
+
+def test_what_was_read_is_not_sent_again(warehouse, server, reader):
+    add(warehouse, 6)
+    report = read_due_texts(warehouse, reader(), DAY, NEXT)
+    assert report.as_metadata() == {
+        "tagger": reader().version, "texts_read": 6, "tags": 6, "paid_answers": 2, "unproven_tags": 0, "cost": 0.0004
+    }
+    add(warehouse, 2, first=6)
+    warehouse.execute("update features.texts set content_hash = 'changed' where text_id = 'tickets:0'")
+    read_due_texts(warehouse, reader(), DAY, NEXT)
+    assert len(server.texts_sent) == len(set(server.texts_sent)) == 9, "six, two new ones, one that changed"
+    assert read_due_texts(warehouse, reader(), DAY, NEXT).is_empty
+    # Only the text's own days are due: another day's texts wait for its run.
+    add(warehouse, 1, day=NEXT, first=50)
+    assert due_texts(warehouse, reader().version, DAY, NEXT) == []
+
+
+def test_another_model_reads_again_side_by_side(warehouse, server, reader):
+    add(warehouse, 3)
+    read_due_texts(warehouse, PlainReader(Plain()), DAY, NEXT)
+    read_due_texts(warehouse, reader(), DAY, NEXT)
+    read_due_texts(warehouse, reader(model="other"), DAY, NEXT)
+    assert statuses(warehouse) == {("plain-1", "read"): 3, ("m", "read"): 3, ("other", "read"): 3}
+    assert warehouse.execute("select count(*), count(distinct tagger_version) from text.tags").fetchall()[0] == (9, 3)
+
+
+def test_tags_are_stored_with_quotes_that_stand_in_the_stored_text(warehouse, server, reader):
+    warehouse.execute("insert into raw.crm_contacts values ('A1', 'Jane Miller', null)")
+    add(warehouse, 1, body="Jane Miller (jane@acme.io) says: we’d love an\nAPI, call 415-555-2671 about it")
+    read_due_texts(warehouse, reader(), DAY, NEXT)
+    (sent,) = server.arrived[0].texts
+    assert sent["text"] == "[PERSON_1] ([EMAIL_1]) says: we’d love an\nAPI, call [PHONE_1] about it 0."
+    (row,) = fetch_rows(warehouse, """
+        select quote, substring(body, quote_start + 1, quote_end - quote_start) as slice, is_quote_found
+        from text.tags inner join features.texts using (text_id)
+    """)
+    assert row == {"quote": "API, call 415-555-2671 about it 0", "slice": row["quote"], "is_quote_found": True}
+
+
+def test_no_identifier_of_a_person_leaves(warehouse, server, reader):
+    warehouse.execute("insert into raw.crm_contacts values ('A1', 'Jane Miller', 'j.miller@acme.io')")
+    warehouse.execute("insert into raw.product_users values ('A1', null, 'priya.raman@acme.io')")
+    warehouse.execute("insert into raw.crm_contacts values ('A2', 'Bob Hope', null)")
+    warehouse.execute("insert into raw.crm_owners values (null, 'Olga Owner', 'olga@vendor.example')")
+    warehouse.execute("insert into raw.crm_accounts values ('A1', 'acme.io')")
+    warehouse.execute("insert into raw.people_job_alerts values ('ACME.io', 'Karl Mover', null)")
+    warehouse.execute("insert into identity.addresses (address, person_key) values ('wendy.writer@web.example', 'p9')")
+    add(warehouse, 1, body="Jane, Priya, Karl Mover and Olga (4111 1111 1111 1111) met Wendy; Bob too. API")
+    warehouse.execute("update features.texts set requester_key = 'p9'")
+    (item,) = due_texts(warehouse, "v", DAY, NEXT)
+    assert with_names(warehouse, [item])[0].names == (
+        "Jane Miller", "Karl Mover", "Olga Owner", "j miller", "olga", "priya raman", "wendy writer"
+    )
+    read_due_texts(warehouse, reader(), DAY, NEXT)
+    assert server.arrived[0].texts[0]["text"] == (
+        "[PERSON_1], [PERSON_2], [PERSON_3] and [PERSON_4] ([CARD_1]) met [PERSON_5]; Bob too. API 0."
+    )
+
+
+def test_failed_texts_are_tried_by_later_runs_and_no_more_than_stated(warehouse, server, reader):
+    add(warehouse, 2)
+    server.always = "refuse"
+    read_due_texts(warehouse, reader(), DAY, NEXT)
+    assert warehouse.execute("select distinct status, reason, attempts from text.readings").fetchall() == [
+        ("failed", "refused", 2)
+    ]
+    # The run of a later day takes them up, too; they go alone.
+    later = date(2026, 3, 4)
+    for _ in range(5):
+        read_due_texts(warehouse, reader(), NEXT, later)
+    assert warehouse.execute("select distinct status, attempts from text.readings").fetchall() == [
+        ("failed", MOST_ATTEMPTS)
+    ]
+    assert [len(request.texts) for request in server.arrived] == [2] + [1] * 2 + [1] * 2 * (MOST_ATTEMPTS - 2)
+    assert warehouse.execute("select count(*) from text.usage").fetchall()[0] == (len(server.arrived),)
+
+
+def test_texts_in_the_queue_are_read_once_the_endpoint_is_back_and_said_to_be_late(warehouse, server, reader):
+    add(warehouse, 4)
+    server.always = "500"
+    read_due_texts(warehouse, reader(), DAY, NEXT)
+    assert statuses(warehouse) == {("m", "queued"): 4}
+    server.always = "well"
+    report = read_due_texts(warehouse, reader(), NEXT, date(2026, 3, 4))
+    assert statuses(warehouse) == {("m", "read"): 4}
+    assert report.late_from == DAY
+    assert "backfill from 2026-03-02" in report.as_metadata()["late_texts"]
+    # Known as of their own day, whenever they were read.
+    assert warehouse.execute("select distinct known_on from text.tags").fetchall() == [(DAY,)]
+
+
+def test_what_was_paid_before_a_stop_is_stored(warehouse, server, reader):
+    add(warehouse, 12)
+    server.will("well", "well", "401")
+    with pytest.raises(LlmUnavailableError):
+        read_due_texts(warehouse, reader(), DAY, NEXT)
+    assert statuses(warehouse)[("m", "read")] == 8
+    read_due_texts(warehouse, reader(), DAY, NEXT)
+    assert statuses(warehouse) == {("m", "read"): 12}
+
+
+def test_the_ceiling_lets_another_stand_in_and_nothing_is_read_twice(warehouse, server, reader):
+    add(warehouse, 8)
+    plain = Plain()
+    read_due_texts(warehouse, PlainReader(plain), DAY, NEXT)  # it was the default before
+    spare = reader(ceiling=0.0, stand_in=lambda: plain)
+    read_due_texts(warehouse, spare, DAY, NEXT)
+    assert server.arrived == []
+    rows = warehouse.execute("select distinct tagger_version, stands_in_for, status from text.readings").fetchall()
+    assert rows == [("plain-1", spare.version, "read")]
+    assert warehouse.execute("select count(*) from text.readings").fetchall()[0] == (8,)
+    assert warehouse.execute("select count(*) from text.tags").fetchall()[0] == (8,)
+    assert read_due_texts(warehouse, reader(), DAY, NEXT).is_empty
+    decided = fetch_rows(warehouse, "select * exclude (decided_at, estimate, currency) from text.spending")
+    assert decided == [{
+        "step": "embedded", "texts": 8, "tagger_version": "plain-1", "ceiling": 0.0, "spent": 0.0, "first_day": DAY,
+        "last_day": DAY,
+    }]
+
+
+def test_without_a_stand_in_the_rest_waits_for_next_month(warehouse, server, reader):
+    add(warehouse, 8)
+    read_due_texts(warehouse, reader(ceiling=0.0), DAY, NEXT)
+    assert statuses(warehouse) == {("m", "queued"): 8}
+    read_due_texts(warehouse, reader(ceiling=10.0), DAY, NEXT)
+    assert statuses(warehouse) == {("m", "read"): 8}
+
+
+def test_the_cheaper_model_reads_in_the_others_stead(warehouse, server, reader):
+    add(warehouse, 8)
+    cheaper = PRICE.model_copy(update={"model": "mini", "tokens_in": 0.01, "tokens_out": 0.1})
+    used = reader(ceiling=0.001, cheaper=cheaper)
+    read_due_texts(warehouse, used, DAY, NEXT)
+    assert {request.body["model"] for request in server.arrived} == {"mini"}
+    assert statuses(warehouse) == {("mini", "read"): 8}
+    assert warehouse.execute("select distinct stands_in_for from text.readings").fetchall() == [(used.version,)]
+    assert read_due_texts(warehouse, reader(), DAY, NEXT).is_empty
+
+
+def test_a_month_counts_its_own_days(warehouse, server, reader):
+    add(warehouse, 4)
+    read_due_texts(warehouse, reader(), DAY, NEXT)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    assert spent_in_month(warehouse, now) == pytest.approx(0.0002)
+    warehouse.execute("update text.usage set used_on = used_on - interval 40 day")
+    assert spent_in_month(warehouse, now) == 0
+
+
+def test_a_ceiling_needs_prices(reader):
+    with pytest.raises(LlmUnavailableError, match=r"m has no price: add it to catalogue/prices\.yml"):
+        reader(ceiling=1.0, price=None)
+    with pytest.raises(LlmUnavailableError, match="two currencies"):
+        reader(ceiling=1.0, cheaper=PRICE.model_copy(update={"currency": "EUR"}))
+
+
+def test_spared_texts_are_not_sent_and_not_looked_at_again(warehouse, server, reader):
+    add(warehouse, 2)
+    add(warehouse, 3, body="ok thanks", first=2)
+    used = reader(is_empty=lambda texts: ["thanks" in text.body for text in texts])
+    read_due_texts(warehouse, used, DAY, NEXT)
+    assert statuses(warehouse) == {("m", "read"): 2, ("m", "spared"): 3}
+    assert len(server.texts_sent) == 2
+    assert read_due_texts(warehouse, used, DAY, NEXT).is_empty
+
+
+RUN = """
+import sys
+from datetime import date
+from pathlib import Path
+from expansion_assets.store.texts import read_due_texts
+from expansion_assets.store.warehouse import connect
+from expansion_assets.tagging.llm.client import Endpoint, LlmClient
+from expansion_assets.tagging.llm.reader import LlmReader, Way
+from expansion_assets.tagging.llm.tagger import LlmTagger
+client = LlmClient(Endpoint(sys.argv[2]), sys.argv[3])
+with connect(Path(sys.argv[1])) as connection:
+    reader = LlmReader([Way("normal", LlmTagger(client, "m", batch_texts=50, in_flight=4))])
+    read_due_texts(connection, reader, date(2026, 3, 2), date(2026, 3, 3))
+"""
+
+
+def test_a_killed_run_is_gone_on_with_and_pays_only_for_what_was_not_stored(tmp_path, server):
+    path = tmp_path / "warehouse.duckdb"
+    with connect(path) as connection:
+        prepare(connection)
+        add(connection, 5000)
+    run = [sys.executable, "-c", RUN, str(path), server.url, KEY]
+    process = subprocess.Popen(run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while len(server.arrived) < 50:
+        assert process.poll() is None
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    time.sleep(0.1)
+    first = Counter(server.texts_sent)
+    with connect(path) as connection:
+        stored = connection.execute("select count(*) from text.readings").fetchall()[0][0]
+        assert connection.execute("select sum(texts) from text.usage").fetchall()[0][0] == stored
+    assert 0 < stored < 5000
+    # At most what was in flight, or answered and not yet stored, is paid for twice.
+    assert sum(first.values()) - stored <= 4 * 2 * 50
+    server.arrived.clear()
+    subprocess.run(run, check=True)
+    assert len(server.texts_sent) == 5000 - stored
+    with connect(path) as connection:
+        rows = connection.execute("select count(*), count(distinct text_id), any_value(status) from text.readings")
+        assert rows.fetchall()[0] == (5000, 5000, "read")
+        assert connection.execute("select count(*) from text.tags").fetchall()[0] == (5000,)
