@@ -223,4 +223,54 @@ def _handler(server: LlmServer) -> type[BaseHTTPRequestHandler]:
 
 
 def _serve_batches(server: LlmServer, http: Any, data: bytes) -> None:
-    http.fail(404)
+    """Files and batches, as much as a client needs that submits, polls and collects."""
+    path = http.path.split("?")[0].removeprefix("/v1/").split("/")
+    if server.always.isdigit():
+        return http.fail(int(server.always))
+    if path == ["files"]:
+        boundary = b"--" + http.headers["Content-Type"].split("boundary=")[1].strip('"').encode()
+        parts = [part.split(b"\r\n\r\n", 1) for part in data.split(boundary) if b"\r\n\r\n" in part]
+        (content,) = (body.removesuffix(b"\r\n") for head, body in parts if b"filename=" in head)
+        file_id = f"file-{len(server.files)}"
+        server.files[file_id] = content
+        return http.reply(200, {"id": file_id, "object": "file", "bytes": len(content), "created_at": 1,
+                                "filename": "texts.jsonl", "purpose": "batch", "status": "processed"})
+    if path[0] == "files" and path[2:] == ["content"]:
+        return http.reply(200, server.files[path[1]], [("Content-Type", "application/octet-stream")])
+    if path == ["batches"] and data:
+        asked = json.loads(data)
+        batch_id = f"batch_{len(server.batches)}"
+        server.batches[batch_id] = {
+            "id": batch_id, "object": "batch", "endpoint": asked["endpoint"], "created_at": 1, "status": "validating",
+            "completion_window": "24h", "input_file_id": asked["input_file_id"], "metadata": asked.get("metadata"),
+        }
+        return http.reply(200, server.batches[batch_id])
+    if path == ["batches"]:
+        return http.reply(200, {"object": "list", "data": list(server.batches.values()), "has_more": False})
+    if path[0] == "batches" and path[1] in server.batches:
+        batch = server.batches[path[1]] | {"status": server.batch_status}
+        if server.batch_status in ("completed", "expired"):
+            batch |= _processed(server, batch)
+        return http.reply(200, batch)
+    return http.fail(404)
+
+
+def _processed(server: LlmServer, batch: Json) -> Json:
+    """Answer a batch's requests: what the script lets fail goes to the error file; an expired one stops half-way."""
+    lines = [json.loads(line) for line in server.files[batch["input_file_id"]].splitlines()]
+    if server.batch_status == "expired":
+        lines = lines[: len(lines) // 2]
+    done, failed = [], []
+    for line in reversed(lines):  # in any order
+        behaviour = server.next_behaviour()
+        if behaviour.isdigit():
+            failed.append({"custom_id": line["custom_id"], "response": {"status_code": int(behaviour), "body": {}}})
+        else:
+            body = server.completion(line["body"], behaviour)
+            done.append({"custom_id": line["custom_id"], "response": {"status_code": 200, "body": body}})
+    made: Json = {}
+    for name, content in (("output_file_id", done), ("error_file_id", failed)):
+        if content:
+            made[name] = f"file-{len(server.files)}"
+            server.files[made[name]] = "".join(json.dumps(line) + "\n" for line in content).encode()
+    return made

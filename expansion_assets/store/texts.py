@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
 
 import duckdb
 import pyarrow as pa
 
 from expansion_assets.store.warehouse import add_rows, fetch_rows, transaction
-from expansion_assets.tables import READINGS, SPENDING, TAGS, USAGE
-from expansion_assets.tagging.schema import MOST_ATTEMPTS, Batch, Decision, Paid, Text, TextReading
+from expansion_assets.tables import BATCH_JOBS, READINGS, SPENDING, TAGS, USAGE
+from expansion_assets.tagging.schema import MOST_ATTEMPTS, Batch, BatchJob, Decision, OpenJob, Paid, Text, TextReading
 from expansion_assets.tagging.tagger import Reader
 
 _ADDRESS_PARTS = re.compile(r"[\W\d_]+")
@@ -86,13 +86,17 @@ def read_due_texts(
 ) -> ReadingReport:
     """Read the texts that are due in days [start, end); each batch is stored as it comes, so a rerun goes on there."""
     now = datetime.now(UTC).replace(tzinfo=None)
+    report = ReadingReport(reader.version)
+    jobs, known_on = open_jobs(connection) if reader.sends_texts else ([], {})
+    for batch in reader.collect(jobs):
+        store_batch(connection, batch, known_on, datetime.now(UTC).replace(tzinfo=None))
+        report.add(batch, known_on, start)
     due = due_texts(connection, reader.version, start, end)
     texts = with_names(connection, due) if reader.sends_texts else [item.text for item in due]
     known_on = {item.text.text_id: item.known_on for item in due}
     spent = spent_in_month(connection, now)
-    report = ReadingReport(reader.version)
-    for batch in reader.read(texts, spent):
-        if report.is_empty:
+    for number, batch in enumerate(reader.read(texts, spent)):
+        if number == 0:
             add_rows(connection, SPENDING, spending_rows(reader.decisions, now, start, end, spent))
         store_batch(connection, batch, known_on, datetime.now(UTC).replace(tzinfo=None))
         report.add(batch, known_on, start)
@@ -149,15 +153,66 @@ def store_batch(
         add_rows(connection, TAGS, tags)
         add_rows(connection, READINGS, readings)
         add_rows(connection, USAGE, [usage_row(bill, at) for bill in batch.paid])
+        if batch.job:
+            connection.execute("delete from text.batch_jobs where job_key = $1", [batch.job.job_key])
+            add_rows(connection, BATCH_JOBS, [asdict(batch.job) | {"changed_at": at}])
 
 
 def spent_in_month(connection: duckdb.DuckDBPyConnection, at: datetime) -> float:
-    """What the calendar month (UTC) has cost so far; what has no price is not in it."""
+    """What the calendar month (UTC) has cost so far, open jobs as estimated; what has no price is not in it."""
     (row,) = fetch_rows(
-        connection, "select coalesce(sum(cost), 0) as cost from text.usage where used_on >= $1 and used_on <= $2",
+        connection,
+        """
+        select
+            (select coalesce(sum(cost), 0) from text.usage where used_on >= $1 and used_on <= $2) as paid,
+            (
+                select coalesce(sum(estimate), 0) from text.batch_jobs where status in ('preparing', 'submitted')
+            ) as set_aside
+        """,
         [at.date().replace(day=1), at.date()],
     )
-    return float(row["cost"])
+    return float(row["paid"] + row["set_aside"])
+
+
+def open_jobs(connection: duckdb.DuckDBPyConnection) -> tuple[list[OpenJob], dict[str, date]]:
+    """Jobs that were not collected yet, and the day on which each of their texts became known."""
+    rows = fetch_rows(
+        connection,
+        """
+        select jobs.* exclude (changed_at), readings.text_id, readings.content_hash, readings.request_id,
+            readings.attempts, readings.stands_in_for, readings.known_on, texts.account_id, texts.requester_key,
+            coalesce(texts.kind, '') as kind, coalesce(texts.speaker_side, '') as speaker_side,
+            coalesce(texts.body, '') as body, texts.text_id is not null as is_there
+        from text.batch_jobs as jobs
+        inner join text.readings as readings
+            on starts_with(readings.request_id, jobs.job_key) and readings.status = 'submitted'
+        left join features.texts as texts using (text_id, content_hash)
+        where jobs.status in ('preparing', 'submitted')
+        order by jobs.job_key, readings.request_id, readings.text_id
+        """,
+    )
+    due = [
+        DueText(
+            Text(
+                row["text_id"], row["content_hash"], row["kind"], row["speaker_side"], row["body"],
+                attempts=row["attempts"],
+            ),
+            row["known_on"], row["account_id"], row["requester_key"],
+        )
+        for row in rows
+    ]
+    jobs: dict[str, tuple[BatchJob, list[TextReading], set[str]]] = {}
+    for row, text in zip(rows, with_names(connection, due) if due else [], strict=True):
+        job = BatchJob(**{item.name: row[item.name] for item in fields(BatchJob)})
+        _, submitted, gone = jobs.setdefault(job.job_key, (job, [], set()))
+        submitted.append(TextReading(
+            text, job.tagger_version, "submitted", attempts=text.attempts, request_id=row["request_id"],
+            stands_in_for=row["stands_in_for"],
+        ))
+        if not row["is_there"]:
+            gone.add(text.text_id)
+    found = [OpenJob(job, tuple(submitted), frozenset(gone)) for job, submitted, gone in jobs.values()]
+    return found, {item.text.text_id: item.known_on for item in due}
 
 
 def usage_row(bill: Paid, at: datetime) -> dict[str, object]:

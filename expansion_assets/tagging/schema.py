@@ -93,11 +93,38 @@ class Paid:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchJob:
+    """A job of the Batch API: one row of `text.batch_jobs`."""
+
+    job_key: str
+    tagger_version: str
+    model: str
+    status: Literal["preparing", "submitted", "collected", "failed"]
+    requests: int
+    texts: int
+    estimate: float | None = None
+    batch_id: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJob:
+    """A job that was not collected yet, with its texts as they were submitted."""
+
+    job: BatchJob
+    submitted: tuple[TextReading, ...]
+    gone: frozenset[str] = frozenset()
+    """Ids of texts that are no longer what they were."""
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Readings that belong together with what they cost: stored at once or not at all."""
 
-    readings: tuple[TextReading, ...]
+    readings: tuple[TextReading, ...] = ()
     paid: tuple[Paid, ...] = ()
+    job: BatchJob | None = None
+    """The job as it stands now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from expansion_assets.settings import PROJECT_DIR, Settings, load_settings
-from expansion_assets.tagging.schema import Batch, Decision, Tag, Text, TextReading
+from expansion_assets.tagging.schema import Batch, Decision, OpenJob, Tag, Text, TextReading
 
 TRAINING_LINES = PROJECT_DIR / "data" / "labelled_texts.jsonl"
 # A batch is lost at most when a run is killed; 500 texts are half a second of the embedded tagger.
@@ -42,7 +42,14 @@ class Reader(Protocol):
     """What was decided about spending; filled before the first batch comes."""
 
     def read(self, texts: Sequence[Text], spent: float = 0.0) -> Iterator[Batch]:
-        """Yield each text in exactly one batch; `spent` is what the month has cost before."""
+        """Yield each text in exactly one batch; `spent` is what the month has cost before.
+
+        A batch has to be stored by the time that the next is asked for.
+        """
+        ...
+
+    def collect(self, jobs: Sequence[OpenJob]) -> Iterator[Batch]:
+        """Yield what has come of jobs that earlier runs submitted."""
         ...
 
 
@@ -60,6 +67,10 @@ class PlainReader:
         """Yield texts in batches."""
         for at in range(0, len(texts), _BATCH_TEXTS):
             yield read_at_once(self.tagger, texts[at : at + _BATCH_TEXTS])
+
+    def collect(self, jobs: Sequence[OpenJob]) -> Iterator[Batch]:
+        """It submits none; those of another tagger wait until that is chosen again."""
+        yield from ()
 
 
 def read_at_once(tagger: Tagger, texts: Sequence[Text], stands_in_for: str | None = None) -> Batch:

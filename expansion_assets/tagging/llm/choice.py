@@ -66,4 +66,7 @@ def llm_reader(settings: Settings, embedded: Callable[[], Tagger]) -> LlmReader:
 
 
 def _tagger(settings: Settings, client: LlmClient, model: str, batch_texts: int) -> LlmTagger:
-    return LlmTagger(client, model, price_of(model), batch_texts=batch_texts, in_flight=settings.llm_in_flight)
+    return LlmTagger(
+        client, model, price_of(model), batch_texts=batch_texts, in_flight=settings.llm_in_flight,
+        is_batch=settings.llm_transport == "batch",
+    )

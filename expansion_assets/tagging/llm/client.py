@@ -19,6 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import ValidationError
+
 from expansion_assets.tagging.llm.answer import Answer, answer_model
 from expansion_assets.tagging.llm.pace import Pacer
 from expansion_assets.tagging.llm.prompt import Message
@@ -143,7 +145,10 @@ class LlmClient:
         """Read a completion that came another way: the Batch API's."""
         from openai.types.chat import ChatCompletion
 
-        completion = ChatCompletion.model_construct(**body) if "choices" not in body else ChatCompletion(**body)
+        try:
+            completion = ChatCompletion.model_validate(body)
+        except ValidationError:
+            return Reply(None, "invalid", ())
         return self._exchange(lambda **_: completion, "", [{"role": "user", "content": ""}], re_asks=0)
 
     def _exchange(

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from expansion_assets.tagging.llm.batches import collect, submit
 from expansion_assets.tagging.llm.ceiling import Offer, Share, Step, decide
 from expansion_assets.tagging.llm.client import LlmUnavailableError
+from expansion_assets.tagging.llm.prices import price_of
 from expansion_assets.tagging.llm.tagger import LlmTagger
-from expansion_assets.tagging.schema import Batch, Decision, Text, TextReading
+from expansion_assets.tagging.schema import Batch, Decision, OpenJob, Text, TextReading
 from expansion_assets.tagging.tagger import Tagger, read_at_once
 
 # The instructions are five times as long as an ordinary ticket: 32 texts to a request save most of their price.
@@ -68,6 +70,9 @@ class LlmReader:
             if way is None:
                 yield from self._unpaid(some)
                 continue
+            if way.tagger.is_batch:
+                yield from submit(way.tagger, some, self.version)
+                continue
             held_back: list[Text] = []
             for batch in way.tagger.read(some, money):
                 held_back += [reading.text for reading in batch.readings if reading.reason == "ceiling"]
@@ -75,6 +80,14 @@ class LlmReader:
                 if kept or batch.paid:
                     yield Batch(kept, batch.paid)
             yield from self._unpaid(held_back)
+
+    def collect(self, jobs: Sequence[OpenJob]) -> Iterator[Batch]:
+        """Go on with jobs of the Batch API that were not collected yet, whatever model and prompt they are of."""
+        client = self.ways[0].tagger.client
+        for job in jobs:
+            model = job.job.model
+            tagger = LlmTagger(client, model, price_of(model), is_batch=True, version=job.job.tagger_version)
+            yield from collect(tagger, job)
 
     def spare(self, texts: Sequence[Text]) -> tuple[list[Text], list[Text]]:
         """Texts with nothing in them, and the others; a text that was asked for before is not looked at again."""

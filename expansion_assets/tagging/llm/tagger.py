@@ -57,11 +57,15 @@ class LlmTagger:
     """Tags texts with one model under the present prompt."""
 
     def __init__(
-        self, client: LlmClient, model: str, price: Price | None = None, *, batch_texts: int = 8, in_flight: int = 8
+        self, client: LlmClient, model: str, price: Price | None = None, *, batch_texts: int = 8, in_flight: int = 8,
+        is_batch: bool = False, version: str | None = None,
     ) -> None:
-        """Take a client, its model, what that costs, texts to a request, and requests in flight at most."""
+        """Take a client, its model, what that costs, texts to a request, and requests in flight at most.
+
+        `is_batch` is for answers that come through the Batch API, at its price and without a second asking.
+        """
         self.client, self.model, self.price = client, model, price
-        self.version = version_of(model)
+        self.version, self.is_batch = version or version_of(model), is_batch
         self._batch_texts, self._in_flight = batch_texts, in_flight
 
     def tag(self, texts: Sequence[Text]) -> list[Tag]:
@@ -130,15 +134,15 @@ class LlmTagger:
             ))
 
     def settle(
-        self, asking: Asking, reply: Reply, accounts: dict[str, _Account], *, is_batch: bool = False
+        self, asking: Asking, reply: Reply, accounts: dict[str, _Account]
     ) -> tuple[Batch, list[Asking]]:
         """What came of a request: readings that are final, what it cost, and texts to ask again alone."""
         paid = tuple(
             Paid(
                 request_id=f"{asking.request_id}-{number}" if number else asking.request_id,
-                tagger_version=self.version, model=self.model, transport="batch" if is_batch else "live",
+                tagger_version=self.version, model=self.model, transport="batch" if self.is_batch else "live",
                 outcome=tokens.outcome, texts=len(asking.texts), tokens_in=tokens.tokens_in,
-                tokens_out=tokens.tokens_out, cost=self._cost(tokens, is_batch),
+                tokens_out=tokens.tokens_out, cost=self._cost(tokens),
                 currency=self.price.currency if self.price else None,
             )
             for number, tokens in enumerate(reply.paid)
@@ -160,7 +164,7 @@ class LlmTagger:
                 readings.append(replace(reading, status="queued", reason=reason))
                 continue
             account.attempts += 1
-            if account.attempts - text.attempts < _ATTEMPTS_A_RUN and not asking.is_alone and not is_batch:
+            if account.attempts - text.attempts < _ATTEMPTS_A_RUN and not asking.is_alone and not self.is_batch:
                 again.append(Asking((text,), _new_id()))
             else:
                 readings.append(replace(reading, status="failed", reason=reason, attempts=account.attempts))
@@ -177,8 +181,8 @@ class LlmTagger:
     def _ask(self, asking: Asking) -> Reply:
         return self.client.ask(self.model, self.messages(asking))
 
-    def _cost(self, tokens: Tokens, is_batch: bool) -> float | None:
-        return self.price.cost(tokens.tokens_in, tokens.tokens_out, is_batch=is_batch) if self.price else None
+    def _cost(self, tokens: Tokens) -> float | None:
+        return self.price.cost(tokens.tokens_in, tokens.tokens_out, is_batch=self.is_batch) if self.price else None
 
     def _redacted(self, text: Text) -> Redacted:
         return redact(text.body, text.names)
@@ -194,7 +198,7 @@ class LlmTagger:
         if self.price is None:
             return [0.0] * len(texts)
         told = len(instructions()) / self._batch_texts
-        return [self.price.estimate([len(text.body) + ceil(told)], 1, 0) for text in texts]
+        return [self.price.estimate([len(text.body) + ceil(told)], 1, 0, is_batch=self.is_batch) for text in texts]
 
     def _group(self, texts: Sequence[Text]) -> Iterator[Asking]:
         """Texts side by side up to the batch size and length; one that failed before goes alone."""

@@ -8,25 +8,17 @@ import time
 from collections import Counter
 from datetime import UTC, date, datetime
 
-import duckdb
 import pytest
-from llm_server import KEY, LlmServer
+from llm_server import KEY
+from text_warehouse import DAY, NEXT, PRICE, add, prepare, statuses
 
 from expansion_assets.store.texts import due_texts, read_due_texts, spent_in_month, with_names
-from expansion_assets.store.warehouse import connect, create_tables, fetch_rows
+from expansion_assets.store.warehouse import connect, fetch_rows
 from expansion_assets.tagging.llm.client import Endpoint, LlmClient, LlmUnavailableError
-from expansion_assets.tagging.llm.prices import Price
 from expansion_assets.tagging.llm.reader import LlmReader, Way
 from expansion_assets.tagging.llm.tagger import LlmTagger
 from expansion_assets.tagging.schema import MOST_ATTEMPTS, Tag
 from expansion_assets.tagging.tagger import PlainReader
-
-DAY, NEXT = date(2026, 3, 2), date(2026, 3, 3)
-PRICE = Price(model="m", tokens_in=1, tokens_out=10, currency="USD", batch_discount=0.5, checked_on="2026-01-01")
-TEXTS_DDL = (
-    "text_id varchar, content_hash varchar, kind varchar, speaker_side varchar, body varchar, known_on date,"
-    " account_id varchar, requester_key varchar"
-)
 
 
 class Plain:
@@ -40,43 +32,6 @@ class Plain:
                 0.8, "affirmed", "declared", text.body.split()[0], 0, len(text.body.split()[0]), True)
             for text in texts
         ]
-
-
-def prepare(connection):
-    create_tables(connection)
-    connection.execute("create schema features; create schema raw")
-    connection.execute(f"create table features.texts ({TEXTS_DDL})")
-    for table in ("crm_contacts", "product_users", "crm_owners"):
-        connection.execute(f"create table raw.{table} (account_id varchar, name varchar, email varchar)")
-    connection.execute("create table raw.crm_accounts (account_id varchar, domain varchar)")
-    connection.execute(
-        "create table raw.people_job_alerts (account_domain varchar, person_name varchar, person_email varchar)"
-    )
-
-
-def add(connection, count, day=DAY, body="We would love an API", first=0):
-    connection.execute(
-        """
-        insert into features.texts
-        select 'tickets:' || i, 'hash' || i, 'ticket', 'customer', $1 || ' ' || i || '.', $2, 'A1', null
-        from range($3, $4) as numbers (i)
-        """,
-        [body, day, first, first + count],
-    )
-
-
-@pytest.fixture
-def warehouse():
-    with duckdb.connect() as connection:
-        prepare(connection)
-        yield connection
-
-
-@pytest.fixture
-def server():
-    server = LlmServer()
-    yield server
-    server.close()
 
 
 @pytest.fixture
@@ -93,11 +48,6 @@ def reader(server):
     yield build
     for client in clients:
         client.close()
-
-
-def statuses(connection):
-    rows = connection.execute("select tagger_version, status, count(*) from text.readings group by all").fetchall()
-    return {(version.split("-")[1] if version.startswith("llm") else version, status): n for version, status, n in rows}
 
 
 def test_what_was_read_is_not_sent_again(warehouse, server, reader):
