@@ -26,6 +26,8 @@ class Arrived:
     path: str
     body: Json
     at: float
+    is_accepted: bool = True
+    """Not turned away by the limit."""
 
     @property
     def texts(self) -> list[Json]:
@@ -75,8 +77,8 @@ class LlmServer:
 
     @property
     def texts_sent(self) -> list[str]:
-        """Ids of all texts that arrived, in order, repeats included."""
-        return [text["id"] for request in self.arrived for text in request.texts]
+        """Ids of all texts that were taken in, in order, repeats included."""
+        return [text["id"] for request in self.arrived if request.is_accepted for text in request.texts]
 
     def will(self, *behaviours: str) -> None:
         self.script.extend(behaviours)
@@ -182,8 +184,9 @@ def _handler(server: LlmServer) -> type[BaseHTTPRequestHandler]:
             if self.path != "/v1/chat/completions":
                 return _serve_batches(server, self, data)
             body = json.loads(data)
-            server.arrived.append(Arrived(self.path, body, time.monotonic()))
-            if server.is_over_limit():
+            is_over = server.is_over_limit()
+            server.arrived.append(Arrived(self.path, body, time.monotonic(), not is_over))
+            if is_over:
                 return self.fail(429, "rate_limit_exceeded", [("Retry-After", "0.2")])
             behaviour = server.next_behaviour()
             time.sleep(server.latency)

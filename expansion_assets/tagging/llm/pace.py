@@ -1,11 +1,12 @@
 """How fast requests leave: one pace for all threads, and pauses that the endpoint asks for.
 
-Belongs here: spacing, what rate-limit headers mean. Does not belong here: retrying (the client does, nobody else).
+Belongs here: the limit, what rate-limit headers mean. Does not belong here: retrying (the client does, nobody else).
 """
 
 import re
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
@@ -18,25 +19,37 @@ _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class Pacer:
-    """Lets one request through every `1 / per_second` seconds, none during a pause; safe between threads."""
+    """Lets through what a limit allows in any stretch of time, and nothing during a pause; safe between threads.
+
+    A log of departures, not a fixed beat: a thread that wakes late costs no turn, for the next may follow closer.
+    """
 
     def __init__(
         self, per_second: float | None, now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Take the endpoint's limit in requests a second; None means that only its pauses hold."""
-        self._interval = _SLACK / per_second if per_second else 0.0
+        self._most = max(1, int(per_second)) if per_second else 0
+        self._stretch = _SLACK * self._most / per_second if per_second else 0.0
+        self._closest = self._stretch / (2 * self._most) if self._most else 0.0
         self._now, self._sleep = now, sleep
         self._lock = threading.Lock()
-        self._next = self._paused_until = float("-inf")
+        self._left: deque[float] = deque(maxlen=self._most or 1)
+        self._paused_until = float("-inf")
 
     def wait(self) -> None:
         """Block until a request may leave."""
-        with self._lock:
-            slot = max(self._now(), self._next, self._paused_until)
-            self._next = slot + self._interval
-        while (left := max(slot, self._paused_until) - self._now()) > 0:
-            self._sleep(left)
+        while True:
+            with self._lock:
+                now = self._now()
+                free = self._paused_until
+                if self._most and self._left:
+                    is_full = len(self._left) == self._most
+                    free = max(free, self._left[-1] + self._closest, self._left[0] + self._stretch if is_full else free)
+                if now >= free:
+                    self._left.append(now)
+                    return
+            self._sleep(free - now)
 
     def heed(self, status: int, headers: Mapping[str, str]) -> None:
         """Pause for all threads when the endpoint says that a limit is reached, or is about to be."""

@@ -106,6 +106,9 @@ class LlmTagger:
                 if not flying:
                     break
                 done, _ = wait(flying, return_when=FIRST_COMPLETED)
+                # What came while the batch before was stored makes one batch: one transaction for all of it.
+                readings: list[TextReading] = []
+                paid: list[Paid] = []
                 for future in done:
                     asking, _ = flying.pop(future)
                     try:
@@ -116,10 +119,12 @@ class LlmTagger:
                         continue
                     failures = failures + 1 if reply.reason in PASSING or reply.reason == "turned_down" else 0
                     batch, again = self.settle(asking, reply, accounts)
-                    spent += sum(paid.cost or 0.0 for paid in batch.paid)
+                    readings += batch.readings
+                    paid += batch.paid
+                    spent += sum(bill.cost or 0.0 for bill in batch.paid)
                     waiting.extend(again)
-                    if batch.readings or batch.paid:
-                        yield batch
+                if readings or paid:
+                    yield Batch(tuple(readings), tuple(paid))
         if unavailable:
             raise unavailable
         left = [text for asking in waiting for text in asking.texts]

@@ -63,6 +63,16 @@ def test_submitted_by_one_run_and_collected_by_the_next_at_half_price(warehouse,
     assert len(server.batches) == 1 and server.arrived == []
 
 
+def test_a_job_asks_as_a_live_request_does(warehouse, server, reader):
+    add(warehouse, 4)
+    read_due_texts(warehouse, reader, DAY, NEXT)
+    (line,) = server.files["file-0"].splitlines()
+    live = LlmTagger(reader.ways[0].tagger.client, "m", PRICE, batch_texts=4)
+    list(live.read(with_names(warehouse, due_texts(warehouse, "another", DAY, NEXT))))
+    assert json.loads(line)["body"] == server.arrived[0].body
+    assert json.loads(line)["url"] == server.arrived[0].path
+
+
 def test_an_open_job_has_its_money_set_aside(warehouse, server, reader):
     add(warehouse, 4)
     read_due_texts(warehouse, reader, DAY, NEXT)

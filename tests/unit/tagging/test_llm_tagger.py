@@ -229,6 +229,16 @@ def test_an_endpoint_of_another_kind_turns_texts_down(server, tagger, behaviour)
     assert paid == []
 
 
+@pytest.mark.parametrize("per_second", [None, 20.0])
+def test_under_a_limit_no_text_is_lost_and_none_is_taken_in_twice(server, tagger, per_second):
+    server.limit, server.latency = 20, 0.05
+    wanted = texts(120)
+    readings, paid = read(tagger(http_retries=4, requests_per_second=per_second), wanted)
+    assert {reading.status for reading in readings} == {"read"}
+    assert len(server.texts_sent) == len(set(server.texts_sent)) == 120
+    assert len(paid) == 30
+
+
 def test_a_pause_that_the_endpoint_announces_is_kept(server, tagger):
     server.will("exhausted")
     read(tagger(batch_texts=1, in_flight=1), texts(2))
