@@ -205,6 +205,7 @@ SPENDING = Table(
         "step": ("varchar", "normal, bigger_batch, cheaper_model, embedded or queue."),
         "texts": ("integer", "Texts that go this way."),
         "tagger_version": ("varchar?", "Tagger that reads them."),
+        "wanted_version": ("varchar", "Tagger that was wanted."),
         "estimate": ("double?", "What that will cost, rather too much; null where the model has no price."),
         "spent": ("double", "Spent in the month before."),
         "ceiling": ("double?", "Ceiling of the month."),

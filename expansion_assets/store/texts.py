@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from expansion_assets.store.warehouse import add_rows, fetch_rows, transaction
 from expansion_assets.tables import BATCH_JOBS, READINGS, SPENDING, TAGS, USAGE
-from expansion_assets.tagging.schema import MOST_ATTEMPTS, Batch, BatchJob, Decision, OpenJob, Paid, Text, TextReading
+from expansion_assets.tagging.schema import MOST_ATTEMPTS, Batch, BatchJob, OpenJob, Paid, Text, TextReading
 from expansion_assets.tagging.tagger import Reader
 
 _ADDRESS_PARTS = re.compile(r"[\W\d_]+")
@@ -97,7 +97,7 @@ def read_due_texts(
     spent = spent_in_month(connection, now)
     for number, batch in enumerate(reader.read(texts, spent)):
         if number == 0:
-            add_rows(connection, SPENDING, spending_rows(reader.decisions, now, start, end, spent))
+            add_rows(connection, SPENDING, spending_rows(reader, now, start, end, spent))
         store_batch(connection, batch, known_on, datetime.now(UTC).replace(tzinfo=None))
         report.add(batch, known_on, start)
     return report
@@ -221,11 +221,14 @@ def usage_row(bill: Paid, at: datetime) -> dict[str, object]:
 
 
 def spending_rows(
-    decisions: Sequence[Decision], at: datetime, start: date, end: date, spent: float
+    reader: Reader, at: datetime, start: date, end: date, spent: float
 ) -> list[dict[str, object]]:
-    """Rows of ``text.spending`` for the days [start, end)."""
-    days = {"decided_at": at, "first_day": start, "last_day": end - timedelta(days=1), "spent": spent}
-    return [asdict(decision) | days for decision in decisions]
+    """Rows of ``text.spending`` for the days [start, end): none for a tagger that costs nothing."""
+    run = {
+        "decided_at": at, "first_day": start, "last_day": end - timedelta(days=1), "spent": spent,
+        "wanted_version": reader.version,
+    }
+    return [asdict(decision) | run for decision in reader.decisions]
 
 
 def with_names(connection: duckdb.DuckDBPyConnection, due: Sequence[DueText]) -> list[Text]:

@@ -63,6 +63,12 @@ def instructions() -> str:
 
 
 @cache
+def told_characters() -> int:
+    """Characters of what every request carries besides its texts: the instructions and the shape of the answer."""
+    return len(instructions()) + len(json.dumps(answer_model().model_json_schema(), indent=2))
+
+
+@cache
 def prompt_version() -> str:
     """Changes with the instructions and with the shape of the answer: ten hexadecimal digits."""
     told = instructions() + json.dumps(answer_model().model_json_schema(), sort_keys=True)

@@ -21,7 +21,7 @@ from math import ceil
 from expansion_assets.tagging.llm.answer import find_answer, tags_of
 from expansion_assets.tagging.llm.client import PASSING, LlmClient, LlmUnavailableError, Reply, Tokens
 from expansion_assets.tagging.llm.prices import Price
-from expansion_assets.tagging.llm.prompt import instructions, local_id, messages_of, version_of
+from expansion_assets.tagging.llm.prompt import local_id, messages_of, told_characters, version_of
 from expansion_assets.tagging.redaction import Redacted, redact
 from expansion_assets.tagging.schema import Batch, Paid, Tag, Text, TextReading
 
@@ -196,13 +196,13 @@ class LlmTagger:
         """What one request with these texts will cost, rather too much; 0 where the model has no price."""
         if self.price is None:
             return 0.0
-        return self.price.estimate([len(text.body) for text in texts], len(texts), len(instructions()))
+        return self.price.estimate([len(text.body) for text in texts], len(texts), told_characters())
 
     def estimates(self, texts: Sequence[Text]) -> list[float]:
         """What each text will cost among its neighbours, its share of the instructions included."""
         if self.price is None:
             return [0.0] * len(texts)
-        told = len(instructions()) / self._batch_texts
+        told = told_characters() / self._batch_texts
         return [self.price.estimate([len(text.body) + ceil(told)], 1, 0, is_batch=self.is_batch) for text in texts]
 
     def _group(self, texts: Sequence[Text]) -> Iterator[Asking]:

@@ -12,6 +12,9 @@ import pytest
 from llm_server import KEY
 from text_warehouse import DAY, NEXT, PRICE, add, prepare, statuses
 
+from expansion_assets.scan.text_reading import reading_line
+from expansion_assets.store.agreement import NothingToCompareError, agreement_report
+from expansion_assets.store.reading_costs import costs_report, reading_summary, unproven_by_tagger
 from expansion_assets.store.texts import due_texts, read_due_texts, spent_in_month, with_names
 from expansion_assets.store.warehouse import connect, fetch_rows
 from expansion_assets.tagging.llm.client import Endpoint, LlmClient, LlmUnavailableError
@@ -165,7 +168,7 @@ def test_the_ceiling_lets_another_stand_in_and_nothing_is_read_twice(warehouse, 
     decided = fetch_rows(warehouse, "select * exclude (decided_at, estimate, currency) from text.spending")
     assert decided == [{
         "step": "embedded", "texts": 8, "tagger_version": "plain-1", "ceiling": 0.0, "spent": 0.0, "first_day": DAY,
-        "last_day": DAY,
+        "last_day": DAY, "wanted_version": spare.version,
     }]
 
 
@@ -204,6 +207,53 @@ def test_a_ceiling_needs_prices(reader):
         reader(ceiling=1.0, cheaper=PRICE.model_copy(update={"currency": "EUR"}))
 
 
+def test_costs_are_told_per_text_firing_and_accepted_card(warehouse, server, reader):
+    assert reading_summary(warehouse, DAY) is None
+    assert costs_report(warehouse) == "no language model was paid for anything"
+    add(warehouse, 8)
+    add(warehouse, 1, body="", first=8)
+    server.will("invent")
+    used = reader(ceiling=5.0, is_empty=lambda texts: [len(text.body) < 5 for text in texts])
+    read_due_texts(warehouse, used, DAY, NEXT)
+    tag_ids = [row["tag_id"] for row in fetch_rows(warehouse, "select tag_id from text.tags where is_quote_found")]
+    # Two firings quote a paid text, one of them is on an accepted card; a third quotes nothing.
+    for firing, tag_id in (("f1", tag_ids[0]), ("f1", tag_ids[1]), ("f2", tag_ids[2]), ("f3", None)):
+        warehouse.execute("insert into triggers.evidence (firing_id, tag_id) values ($1, $2)", [firing, tag_id])
+    warehouse.execute("insert into readiness.cards (card_id, firing_ids, as_of_date) values ('c1', 'f3|f1', $1)", [DAY])
+    warehouse.execute("insert into readiness.card_reviews (card_id, event_type) values ('c1', 'accepted')")
+    summary = reading_summary(warehouse, DAY)
+    assert summary["texts"] == {"read": 8, "spared": 1}
+    assert summary["spent"] == pytest.approx(0.0004)
+    assert {name: found["count"] for name, found in summary["per"].items()} == {
+        "texts": 8, "firings": 2, "accepted_cards": 1
+    }
+    assert summary["per"]["firings"]["cost"] == pytest.approx(0.0002)
+    assert [(row["step"], row["texts"]) for row in summary["decisions"]] == [("normal", 8)]
+    assert "Paid in" in reading_line(summary) and "of 5.00 USD" in reading_line(summary)
+    report = " ".join(costs_report(warehouse).split())
+    assert "m live 2 8 200 20 0.0004 USD" in report
+    assert "per accepted card: 0.0004 USD (1)" in report
+    assert reading_summary(warehouse, NEXT) is None
+
+
+def test_one_answer_without_a_price_leaves_the_sum_unpriced(warehouse, server, reader):
+    add(warehouse, 8)
+    server.will("no_usage")
+    read_due_texts(warehouse, reader(), DAY, NEXT)
+    summary = reading_summary(warehouse, DAY)
+    assert (summary["spent"], summary["unpriced_answers"], summary["per"]["texts"]["cost"]) == (None, 1, None)
+    assert "unpriced" in costs_report(warehouse)
+
+
+def test_unproven_tags_are_counted_by_tagger(warehouse, server, reader):
+    add(warehouse, 4, body="Nothing of note")
+    server.will("invent")
+    used = reader()
+    report = read_due_texts(warehouse, used, DAY, NEXT)
+    assert report.unproven == 4
+    assert unproven_by_tagger(warehouse) == {used.version: {"tags": 4, "unproven": 4}}
+
+
 def test_spared_texts_are_not_sent_and_not_looked_at_again(warehouse, server, reader):
     add(warehouse, 2)
     add(warehouse, 3, body="ok thanks", first=2)
@@ -218,6 +268,9 @@ RUN = """
 import sys
 from datetime import date
 from pathlib import Path
+from expansion_assets.scan.text_reading import reading_line
+from expansion_assets.store.agreement import NothingToCompareError, agreement_report
+from expansion_assets.store.reading_costs import costs_report, reading_summary, unproven_by_tagger
 from expansion_assets.store.texts import read_due_texts
 from expansion_assets.store.warehouse import connect
 from expansion_assets.tagging.llm.client import Endpoint, LlmClient
@@ -257,3 +310,23 @@ def test_a_killed_run_is_gone_on_with_and_pays_only_for_what_was_not_stored(tmp_
         rows = connection.execute("select count(*), count(distinct text_id), any_value(status) from text.readings")
         assert rows.fetchall()[0] == (5000, 5000, "read")
         assert connection.execute("select count(*) from text.tags").fetchall()[0] == (5000,)
+
+
+def test_two_taggers_are_compared_on_what_both_read(tmp_path, server, reader):
+    path = tmp_path / "warehouse.duckdb"
+    with connect(path) as connection:
+        prepare(connection)
+        add(connection, 2)
+        add(connection, 2, body="We live in Excel", first=2)
+        read_due_texts(connection, PlainReader(Plain()), DAY, NEXT)
+    with pytest.raises(NothingToCompareError, match="two are needed; taggers here: plain-1"):
+        agreement_report(path)
+    with connect(path) as connection:
+        read_due_texts(connection, reader(), DAY, NEXT)
+    report = agreement_report(path)
+    assert report.startswith("A plain-1\nB llm-m-")
+    assert "advanced_intent      2       2       0        0    0.50   0.00" in report
+    assert "tickets:2#hash2: lost advanced_intent" in report
+    assert "tickets:2#hash2: gained adjacent_use" in report
+    with pytest.raises(NothingToCompareError, match="no gpt-9; taggers here: plain-1, llm-m-"):
+        agreement_report(path, "gpt-9")
