@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 from expansion_assets.tagging.quotes import Span, find_quote
 
@@ -187,20 +186,15 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def _disjoint(finds: Iterator[Find]) -> list[Find]:
-    """Of overlapping finds the earlier one in the list wins whole; the rest of the other is taken out with it."""
-    kept: list[Find] = []
-    for start, end, kind in finds:
-        clashing = [other for other in kept if other[0] < end and start < other[1]]
-        if not clashing:
-            kept.append((start, end, kind))
-            continue
-        # Nothing of a find is left standing: the clashing ones grow over it, under the name of the first.
-        merged = (min(start, *(other[0] for other in clashing)), max(end, *(other[1] for other in clashing)))
-        kept = [other for other in kept if other not in clashing]
-        kept.append((*merged, clashing[0][2]))
-    ordered = sorted(kept)
-    assert all(left[1] <= right[0] for left, right in pairwise(ordered))
-    return ordered
+    """Finds that overlap grow together, so that nothing of any is left; the most certain one gives the kind."""
+    merged: list[tuple[int, int, int, str]] = []
+    for start, end, rank, kind in sorted((start, end, rank, kind) for rank, (start, end, kind) in enumerate(finds)):
+        if merged and start < merged[-1][1]:
+            before = merged.pop()
+            rank, kind = min((rank, kind), before[2:])
+            start, end = before[0], max(end, before[1])
+        merged.append((start, end, rank, kind))
+    return [(start, end, kind) for start, end, _, kind in merged]
 
 
 def _cards(run: str) -> Iterator[tuple[int, int]]:
