@@ -129,6 +129,15 @@ class Settings(BaseSettings):
             raise ValueError("EXPANSION_PSEUDONYM_KEY is the demo world's public key; production needs one of its own")
         return self
 
+    @model_validator(mode="after")
+    def _model_has_a_key(self) -> Settings:
+        if self.tagger == "llm" and not (self.llm_api_key and self.llm_api_key.get_secret_value()):
+            raise ValueError(
+                "EXPANSION_LLM_API_KEY is not set; tagger llm needs it (any text for an endpoint without keys), or "
+                "choose EXPANSION_TAGGER=embedded"
+            )
+        return self
+
     @property
     def person_key(self) -> str:
         """Key of the pseudonyms: the operator's, else the demo world's."""

@@ -4,6 +4,7 @@ Belongs here: one paragraph from the figures. Does not belong here: the figures 
 """
 
 from collections.abc import Mapping
+from math import floor, log10
 from typing import Any
 
 from expansion_assets.scan import words
@@ -41,7 +42,8 @@ def reading_line(data: Mapping[str, Any]) -> str:
 
 
 def money(cost: float | None, currency: str | None) -> str:
-    """An amount; small ones keep two digits that count."""
+    """An amount; a small one keeps two digits that count."""
     if cost is None:
         return "unpriced"
-    return f"{cost:.2f} {currency}" if cost >= 1 or cost == 0 else f"{cost:.2g} {currency}"
+    decimals = 2 if cost >= 1 or cost <= 0 else max(2, 1 - floor(log10(cost)))
+    return f"{cost:.{decimals}f} {currency}"

@@ -140,7 +140,8 @@ def costs_report(connection: duckdb.DuckDBPyConnection) -> str:
     lines.append("")
     for name, found in unit_costs(connection).items():
         unit = name.replace("_", " ").removesuffix("s")
-        lines.append(f"per {unit}: {money(found['cost'], currency)} ({found['count']})")
+        told = f"{money(found['cost'], currency)} ({found['count']})" if found["count"] else "none so far"
+        lines.append(f"per {unit}: {told}")
     for tagger, found in unproven_by_tagger(connection).items():
         lines.append(f"{tagger}: {found['unproven']} of {found['tags']} tags without a proven quote")
     return "\n".join(lines)

@@ -44,7 +44,8 @@ def test_without_a_price_nothing_is_called_cheap():
 
 
 @pytest.mark.parametrize(
-    ("cost", "shown"), [(None, "unpriced"), (0.0, "0.00 USD"), (0.000123, "0.00012 USD"), (3, "3.00 USD")]
+    ("cost", "shown"),
+    [(None, "unpriced"), (0.0, "0.00 USD"), (0.000056, "0.000056 USD"), (0.25, "0.25 USD"), (3, "3.00 USD")],
 )
 def test_money(cost, shown):
     assert money(cost, "USD") == shown

@@ -231,8 +231,8 @@ def test_costs_are_told_per_text_firing_and_accepted_card(warehouse, server, rea
     assert [(row["step"], row["texts"]) for row in summary["decisions"]] == [("normal", 8)]
     assert "Paid in" in reading_line(summary) and "of 5.00 USD" in reading_line(summary)
     report = " ".join(costs_report(warehouse).split())
-    assert "m live 2 8 200 20 0.0004 USD" in report
-    assert "per accepted card: 0.0004 USD (1)" in report
+    assert "m live 2 8 200 20 0.00040 USD" in report
+    assert "per accepted card: 0.00040 USD (1)" in report
     assert reading_summary(warehouse, NEXT) is None
 
 

@@ -34,9 +34,16 @@ def test_the_default_needs_neither_key_nor_the_packages_of_a_language_model():
     assert isinstance(choose_reader(Settings()), PlainReader)
 
 
-def test_a_language_model_without_a_key_is_one_clear_line():
-    with pytest.raises(LlmUnavailableError, match="set EXPANSION_LLM_API_KEY"):
-        choose_reader(Settings(tagger="llm", llm_api_key=None))
+@pytest.mark.parametrize("key", [None, ""])
+def test_a_language_model_without_a_key_is_one_clear_line_before_anything_runs(monkeypatch, key):
+    monkeypatch.setenv("EXPANSION_TAGGER", "llm")
+    monkeypatch.delenv("EXPANSION_LLM_API_KEY", raising=False)
+    if key is not None:
+        monkeypatch.setenv("EXPANSION_LLM_API_KEY", key)
+    load_settings.cache_clear()
+    with pytest.raises(SettingsError, match="EXPANSION_LLM_API_KEY is not set; tagger llm needs it"):
+        load_settings()
+    load_settings.cache_clear()
 
 
 def test_the_key_is_printed_nowhere():
