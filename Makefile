@@ -55,11 +55,12 @@ eval: setup ## measure the text tagger (TEXTS=file, default: our own hold-out li
 doctor: setup ## say which triggers can be watched, and why not
 	$(APP) $(EXTRA) doctor
 
-bench: setup ## measure raw load, expectations, webhook intake and trailing windows beside something bare
+bench: setup ## measure raw load, expectations, webhooks, trailing windows and the language-model tagger beside something bare
 	$(BIN)/python benchmarks/raw_load.py
 	$(BIN)/python benchmarks/expectations.py
 	$(BIN)/python benchmarks/intake.py
 	$(BIN)/python benchmarks/trailing_window.py
+	$(BIN)/python benchmarks/llm.py
 
 lock: ## pin every package with hashes
 	$(BIN)/python -m piptools compile --quiet --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate --allow-unsafe -o requirements/main.txt pyproject.toml

@@ -303,6 +303,34 @@ def evaluate(
 
 
 @app.command()
+def agreement(
+    first: Annotated[str | None, typer.Option("--first", help="Tagger version; default: the one before.")] = None,
+    second: Annotated[str | None, typer.Option("--second", help="Tagger version; default: the newest.")] = None,
+) -> None:
+    """Compare two taggers on the texts that both read: what changed, agreement and Cohen's kappa per label."""
+    from expansion_assets.store.agreement import NothingToCompareError, agreement_report
+
+    workspace = _workspace()
+    _last_run_day(workspace)
+    try:
+        out.print(agreement_report(workspace.settings.warehouse_path, first, second), markup=False)
+    except NothingToCompareError as error:
+        _fail(str(error))
+
+
+@app.command()
+def costs() -> None:
+    """Say what reading texts with a language model has cost: by model and day, per text, firing and accepted card."""
+    from expansion_assets.store.reading_costs import costs_report
+    from expansion_assets.store.warehouse import connect
+
+    workspace = _workspace()
+    _last_run_day(workspace)
+    with connect(workspace.settings.warehouse_path, read_only=True) as connection:
+        out.print(costs_report(connection), markup=False)
+
+
+@app.command()
 def timings(runs: Annotated[int, typer.Option(help="How many of the newest runs.")] = 2) -> None:
     """Say where the time of the newest runs went, by layer."""
     from expansion_assets.defs.runs import step_seconds

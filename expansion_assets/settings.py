@@ -11,9 +11,10 @@ from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -21,6 +22,8 @@ PROJECT_DIR = Path(__file__).resolve().parent.parent
 DEMO_PSEUDONYM_KEY = "demo-world-without-real-people"
 DEMO_LAST_DAY = date(2026, 6, 30)
 _MIN_KEY_LENGTH = 16
+SPENDING_STEPS = ("bigger_batch", "cheaper_model", "embedded")
+"""What may be done to stay under the ceiling, mildest first."""
 
 
 class SettingsError(ValueError):
@@ -49,8 +52,36 @@ class Settings(BaseSettings):
     """Folder of the landing files; None means ``<state_dir>/landing``."""
     time_zone: str = "UTC"
     """Workspace time zone: where a day ends."""
-    tagger: str = "embedded"
-    """Text tagger: ``embedded`` needs no key and no network."""
+    tagger: Literal["embedded", "llm"] = "embedded"
+    """Text tagger: ``embedded`` needs no key and no network; ``llm`` asks a language model, see the next ones."""
+    llm_api_key: SecretStr | None = None
+    llm_base_url: str = "https://api.openai.com/v1"
+    """Any endpoint that speaks OpenAI's protocol."""
+    llm_model: str = "gpt-4.1-mini"
+    llm_cheaper_model: str | None = None
+    """Model at the same endpoint that takes over when the ceiling is near."""
+    llm_mode: Literal["tools", "json_schema", "json", "md_json"] = "md_json"
+    """How the answer's shape is asked for; only ``md_json`` survives code fences and thinking aloud."""
+    llm_transport: Literal["live", "batch"] = "live"
+    """``batch``: OpenAI's Batch API, cheaper and up to a day later."""
+    llm_batch_texts: int = Field(default=8, ge=1, le=100)
+    """Texts in one request."""
+    llm_in_flight: int = Field(default=8, ge=1, le=64)
+    """Requests at a time."""
+    llm_requests_per_second: float | None = Field(default=None, gt=0)
+    """The endpoint's limit; None: as fast as ``llm_in_flight`` allows, pausing when told to."""
+    llm_timeout_seconds: float = Field(default=60.0, gt=0)
+    llm_http_retries: int = Field(default=4, ge=0, le=10)
+    """Further tries after a time-out, a dropped connection, HTTP 429 or 5xx."""
+    llm_temperature: float | None = 0.0
+    """None (an empty variable) leaves it out: some models take none."""
+    llm_max_output_tokens: int | None = Field(default=None, ge=1)
+    llm_monthly_ceiling: float | None = Field(default=None, ge=0)
+    """Most that a calendar month (UTC) may cost, in the currency of the model's price."""
+    llm_over_ceiling: str = "bigger_batch,cheaper_model,embedded"
+    """What to do when the ceiling is near, in this order; after the last step texts are queued for next month."""
+    llm_spare_empty: bool = True
+    """Texts with nothing in them are not sent (``tagging/llm/sparing.py``)."""
     history_from: date = date(2026, 1, 1)
     """First day of history in production; the demo world and a mapping bring their own."""
     world_seed: int = 7
@@ -68,6 +99,19 @@ class Settings(BaseSettings):
     webhook_secrets: SecretStr | None = None
     """Several of them, separated by commas, while a key is being replaced."""
 
+    @field_validator("llm_temperature", "llm_monthly_ceiling", "llm_requests_per_second", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("llm_over_ceiling")
+    @classmethod
+    def _known_steps(cls, value: str) -> str:
+        steps = [step.strip() for step in value.split(",") if step.strip()]
+        if steps != [step for step in SPENDING_STEPS if step in steps]:
+            raise ValueError(f"{value!r}: any of {', '.join(SPENDING_STEPS)}, in this order")
+        return value
+
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -83,6 +127,15 @@ class Settings(BaseSettings):
             raise ValueError(f"EXPANSION_PSEUDONYM_KEY is shorter than {_MIN_KEY_LENGTH} characters")
         if key == DEMO_PSEUDONYM_KEY and self.environment is Environment.PRODUCTION:
             raise ValueError("EXPANSION_PSEUDONYM_KEY is the demo world's public key; production needs one of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _model_has_a_key(self) -> Settings:
+        if self.tagger == "llm" and not (self.llm_api_key and self.llm_api_key.get_secret_value()):
+            raise ValueError(
+                "EXPANSION_LLM_API_KEY is not set; tagger llm needs it (any text for an endpoint without keys), or "
+                "choose EXPANSION_TAGGER=embedded"
+            )
         return self
 
     @property

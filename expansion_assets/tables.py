@@ -158,12 +158,78 @@ READINGS = Table(
     {
         "text_id": ("varchar", "Text."),
         "content_hash": ("varchar", "Hash of the text that was read."),
-        "tagger_version": ("varchar", "Model and training lines."),
+        "tagger_version": ("varchar", "Model and training lines, or model and prompt."),
         "tags": ("integer", "Tags found."),
         "known_on": ("date", "Day on which the text became known."),
         "read_at": ("timestamp", "When it was read, UTC."),
+        "status": (
+            "varchar",
+            "read; spared: nothing in it, not sent; failed: no useful answer; queued: left for a later run; submitted: "
+            "in a batch job.",
+        ),
+        "reason": ("varchar?", "Why it was not read."),
+        "attempts": ("integer", "Paid answers that were of no use, over all runs."),
+        "request_id": ("varchar?", "Request that answered, or the batch request that will."),
+        "cost": ("double?", "The text's share of what was paid; null where the model has no price."),
+        "stands_in_for": ("varchar?", "Tagger that was wanted, where the ceiling put this one in its place."),
     },
     "known_on",
+    {"status": ("read", "spared", "failed", "queued", "submitted")},
+)
+USAGE = Table(
+    "text", "usage", "What a language model was paid for: one row per answer, useful or not.", ("request_id",),
+    {
+        "request_id": ("varchar", "Request, with a number for a second answer to it."),
+        "tagger_version": ("varchar", "Model and prompt."),
+        "model": ("varchar", "Model that was asked."),
+        "transport": ("varchar", "live or batch."),
+        "outcome": ("varchar", "answered, or why the answer was of no use."),
+        "texts": ("integer", "Texts in the request."),
+        "tokens_in": ("bigint?", "Tokens sent; null where the endpoint does not say."),
+        "tokens_out": ("bigint?", "Tokens answered."),
+        "cost": ("double?", "In `currency`; null where the model has no price."),
+        "currency": ("varchar?", "ISO 4217."),
+        "used_at": ("timestamp", "When the answer was stored, UTC."),
+        "used_on": ("date", "Its day, UTC."),
+    },
+    None,
+    {"transport": ("live", "batch")},
+)
+SPENDING = Table(
+    "text", "spending", "What was decided about spending before a run sent texts: one row per run and step.",
+    ("decided_at", "step"),
+    {
+        "decided_at": ("timestamp", "When, UTC."),
+        "first_day": ("date", "First day of the run."),
+        "last_day": ("date", "Last day of the run."),
+        "step": ("varchar", "normal, bigger_batch, cheaper_model, embedded or queue."),
+        "texts": ("integer", "Texts that go this way."),
+        "tagger_version": ("varchar?", "Tagger that reads them."),
+        "wanted_version": ("varchar", "Tagger that was wanted."),
+        "estimate": ("double?", "What that will cost, rather too much; null where the model has no price."),
+        "spent": ("double", "Spent in the month before."),
+        "ceiling": ("double?", "Ceiling of the month."),
+        "currency": ("varchar?", "ISO 4217."),
+    },
+    None,
+    {"step": ("normal", "bigger_batch", "cheaper_model", "embedded", "queue")},
+)
+BATCH_JOBS = Table(
+    "text", "batch_jobs", "Jobs of the Batch API; their texts stand in text.readings as submitted.", ("job_key",),
+    {
+        "job_key": ("varchar", "Own key, written before the job is made and sent along with it."),
+        "batch_id": ("varchar?", "The endpoint's id; null while it is being made."),
+        "tagger_version": ("varchar", "Model and prompt."),
+        "model": ("varchar", "Model that was asked."),
+        "status": ("varchar", "preparing, submitted, collected or failed."),
+        "requests": ("integer", "Requests in it."),
+        "texts": ("integer", "Texts in it."),
+        "estimate": ("double?", "What it will cost, rather too much: set aside until it is collected."),
+        "changed_at": ("timestamp", "When it came to stand as it does, UTC."),
+        "problem": ("varchar?", "What the endpoint says of a failed job, in one word."),
+    },
+    None,
+    {"status": ("preparing", "submitted", "collected", "failed")},
 )
 TRIGGERS = ("USAGE_MILESTONE", "ROLE_CHANGE", "CROSS_TEAM", "ADVANCED_TICKETS", "ADJACENT_USE")
 FIRING_EVENTS = Table(
@@ -474,7 +540,7 @@ EXPECTATION_RESULTS = Table(
 
 PYTHON_TABLES: tuple[Table, ...] = (
     RUN_WINDOW, DAYS, CALENDAR, PLAN_LINES, ADDRESSES, DOMAINS, NAMES, TITLES, IDENTITY_METHOD, READINGS, TAGS,
-    DETECTIONS,
+    USAGE, SPENDING, BATCH_JOBS, DETECTIONS,
     FIRING_EVENTS, EVIDENCE, SUPPORTING, SCORES, SCORE_PARTS, GATE_RESULTS, CARDS, CARD_REVIEWS,
     COVERAGE, SOURCE_HISTORY, DIAGNOSTIC, FIXES, CHURN_RISK, DELIVERY_LEDGER,
     EXPECTATION_RESULTS,

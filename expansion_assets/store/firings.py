@@ -61,7 +61,8 @@ def read_inputs(connection: duckdb.DuckDBPyConnection, window: Window, lookback_
         where moves.known_on >= date '{first}' and moves.known_on < date '{window.end}'
     """
     # A corrected text takes back only the quotes that it no longer holds.
-    # One tagger version: the one that read last, so that a new model replaces the old and never adds to it.
+    # One tagger version: the one that read last, so that a new model replaces the old and never adds to it. What is in
+    # its queue or failed was not read by it.
     tags = f"""
         with withdrawn as (
             select withdrawals.source_table || ':' || withdrawals.row_key as text_id, withdrawals.withdrawn_on,
@@ -79,7 +80,7 @@ def read_inputs(connection: duckdb.DuckDBPyConnection, window: Window, lookback_
         from text.tags
         semi join (
             select text_id, content_hash, max_by(tagger_version, read_at) as tagger_version
-            from text.readings group by text_id, content_hash
+            from text.readings where coalesce(status, 'read') in ('read', 'spared') group by text_id, content_hash
         ) as latest using (text_id, content_hash, tagger_version)
         where known_on >= date '{first}' and known_on < date '{window.end}'
     """

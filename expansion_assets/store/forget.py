@@ -345,6 +345,10 @@ def _clean_texts(connection: duckdb.DuckDBPyConnection, tables: Tables, suppress
     replace_values(connection, "features.texts", "body", bodies)
     if ("text", "tags") not in tables:
         return
+    # What a model made up stands in no text, but may hold a name.
+    invented = distinct_texts(connection, "text.tags", "quote", "not is_quote_found")
+    masked = [(old, new) for old in invented if (new := suppression.masked(old)) != old]
+    replace_values(connection, "text.tags", "quote", masked)
     connection.execute(
         """
         update text.tags as tags

@@ -83,11 +83,17 @@ def set_session(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create every table that Python writes."""
+    """Create every table that Python writes, and the columns that one of an older version lacks."""
     for schema in sorted({table.schema for table in PYTHON_TABLES}):
         connection.execute(f"create schema if not exists {schema}")
     for table in PYTHON_TABLES:
         connection.execute(table.ddl())
+    rows = connection.execute("select table_schema, table_name, column_name from information_schema.columns").fetchall()
+    present = set(rows)
+    for table in PYTHON_TABLES:
+        for name in table.columns:
+            if (table.schema, table.name, name) not in present:
+                connection.execute(f'alter table {table.full_name} add column "{name}" {table.sql_type(name)}')
 
 
 def replace_window(

@@ -71,6 +71,13 @@ class Problems:
 
 
 @cache
+def load_problem_definitions() -> dict[str, str]:
+    """Problem key -> what it is, in the words of `catalogue/problems.yml`."""
+    data = yaml.safe_load(PROBLEMS_PATH.read_text(encoding="utf-8"))
+    return {row["key"]: row["definition"] for row in data["problems"]}
+
+
+@cache
 def load_problems() -> Problems:
     """Read `catalogue/problems.yml`."""
     data = yaml.safe_load(PROBLEMS_PATH.read_text(encoding="utf-8"))

@@ -42,7 +42,8 @@ def split_sentences(body: str) -> list[Span]:
 def find_quote(body: str, quote: str) -> Span | None:
     """Find `quote` in `body`, blind to curly quotes, dashes, white space and broken lines.
 
-    Returns the true slice of `body` (never the quote as it was handed in), or None when it does not stand there.
+    Returns the true slice of `body` (never the quote as it was handed in), or None when it does not stand there. Of
+    several places the first counts: where the same words stand twice, either proves them.
     """
     wanted, _ = _fold(quote)
     wanted = wanted.strip()

@@ -1,17 +1,19 @@
 """What every tagger offers, and the choice among them.
 
-Belongs here: the interface and the one place that knows taggers by name; a tagger on a language model joins here.
-Does not belong here: how any of them works.
+Belongs here: the interfaces and the one place that knows taggers by name. Does not belong here: how any of them works.
+Nothing of a tagger is imported before it is chosen: scikit-learn takes a second, instructor and openai two.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from expansion_assets.settings import PROJECT_DIR
-from expansion_assets.tagging.schema import Tag, Text
+from expansion_assets.settings import PROJECT_DIR, Settings, load_settings
+from expansion_assets.tagging.schema import Batch, Decision, OpenJob, Tag, Text, TextReading
 
 TRAINING_LINES = PROJECT_DIR / "data" / "labelled_texts.jsonl"
+# A batch is lost at most when a run is killed; 500 texts are half a second of the embedded tagger.
+_BATCH_TEXTS = 500
 
 
 class TaggerUnavailableError(RuntimeError):
@@ -29,15 +31,83 @@ class Tagger(Protocol):
         ...
 
 
+class Reader(Protocol):
+    """Reads the texts that are due in a run, batch by batch."""
+
+    version: str
+    """The tagger that is wanted; a text that it read, or another in its stead, is not due again."""
+    sends_texts: bool
+    """Texts leave the machine: it needs the names that they may hold, to take them out."""
+    decisions: Sequence[Decision]
+    """What was decided about spending; filled before the first batch comes."""
+
+    def read(self, texts: Sequence[Text], spent: float = 0.0) -> Iterator[Batch]:
+        """Yield each text in exactly one batch; `spent` is what the month has cost before.
+
+        A batch has to be stored by the time that the next is asked for.
+        """
+        ...
+
+    def collect(self, jobs: Sequence[OpenJob]) -> Iterator[Batch]:
+        """Yield what has come of jobs that earlier runs submitted."""
+        ...
+
+
+class PlainReader:
+    """A tagger that costs nothing and always answers."""
+
+    sends_texts = False
+    decisions: Sequence[Decision] = ()
+
+    def __init__(self, tagger: Tagger) -> None:
+        """Take the tagger."""
+        self.tagger, self.version = tagger, tagger.version
+
+    def read(self, texts: Sequence[Text], spent: float = 0.0) -> Iterator[Batch]:
+        """Yield texts in batches."""
+        for at in range(0, len(texts), _BATCH_TEXTS):
+            yield read_at_once(self.tagger, texts[at : at + _BATCH_TEXTS])
+
+    def collect(self, jobs: Sequence[OpenJob]) -> Iterator[Batch]:
+        """It submits none; those of another tagger wait until that is chosen again."""
+        yield from ()
+
+
+def read_at_once(tagger: Tagger, texts: Sequence[Text], stands_in_for: str | None = None) -> Batch:
+    """Readings of a tagger that costs nothing and always answers."""
+    found: dict[str, list[Tag]] = {text.text_id: [] for text in texts}
+    for tag in tagger.tag(texts):
+        found[tag.text_id].append(tag)
+    return Batch(tuple(
+        TextReading(text, tagger.version, tags=tuple(found[text.text_id]), stands_in_for=stands_in_for)
+        for text in texts
+    ))
+
+
+def choose_reader(settings: Settings, labelled_path: Path = TRAINING_LINES) -> Reader:
+    """Return the reader that the settings name, ready to use.
+
+    Raises:
+        TaggerUnavailableError: The training lines are missing.
+        LlmUnavailableError: The language model lacks a key, or a price under a ceiling.
+    """
+    if settings.tagger == "llm":
+        from expansion_assets.tagging.llm.choice import llm_reader
+
+        return llm_reader(settings, lambda: _embedded(labelled_path))
+    return PlainReader(_embedded(labelled_path))
+
+
 def choose_tagger(name: str, labelled_path: Path = TRAINING_LINES) -> Tagger:
-    """Return the tagger called `name`, ready to use.
+    """Return the tagger called `name`, ready to use on texts outside a run.
 
     Args:
-        name: A key of the table below; `embedded` needs no key and no network.
+        name: `embedded` needs no key and no network; `llm` asks the model of the settings.
         labelled_path: Training lines of the embedded tagger.
 
     Raises:
         TaggerUnavailableError: Unknown name, or the training lines are missing.
+        LlmUnavailableError: The language model lacks a key.
     """
     builder = _BUILDERS.get(name)
     if builder is None:
@@ -46,7 +116,6 @@ def choose_tagger(name: str, labelled_path: Path = TRAINING_LINES) -> Tagger:
 
 
 def _embedded(labelled_path: Path) -> Tagger:
-    # scikit-learn takes about a second to import: only runs that tag pay for it.
     from expansion_assets.tagging.embedded import load_embedded_tagger
 
     if not labelled_path.is_file():
@@ -54,4 +123,10 @@ def _embedded(labelled_path: Path) -> Tagger:
     return load_embedded_tagger(labelled_path)
 
 
-_BUILDERS: dict[str, Callable[[Path], Tagger]] = {"embedded": _embedded}
+def _llm(labelled_path: Path) -> Tagger:
+    from expansion_assets.tagging.llm.choice import llm_tagger
+
+    return llm_tagger(load_settings())
+
+
+_BUILDERS: dict[str, Callable[[Path], Tagger]] = {"embedded": _embedded, "llm": _llm}

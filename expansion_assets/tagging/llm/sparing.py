@@ -1,0 +1,33 @@
+"""Texts with nothing in them, which are not worth a request.
+
+Belongs here: the rule and its measured loss. Does not belong here: the embedded tagger, whose probabilities it reads.
+
+A text is spared when the embedded tagger gives none of the five trigger labels a probability of `NOTHING`, a tenth of
+what makes a tag, or when it has not two words. Measured on texts that the embedded tagger was not trained on
+(2026-11-22): of our 123 hold-out lines 16 % are spared (32 % of those without a label) and 2 of 72 labels are lost; of
+the 204 lines of an outside set, all picked for their trigger words, 1 % are spared and 0 of 115 labels lost. At 0.1 it
+would be 29 % and 3 of 72, and 6 % and 0 of 115.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from expansion_assets.tagging.schema import LABELS, TRIGGER_LABELS, Text
+
+if TYPE_CHECKING:
+    from expansion_assets.tagging.embedded import EmbeddedTagger
+
+NOTHING = 0.05
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_FEWEST_WORDS = 2
+
+
+def nothing_in_it(embedded: "EmbeddedTagger", texts: Sequence[Text]) -> list[bool]:
+    """Whether each text may be spared."""
+    columns = [LABELS.index(label) for label in TRIGGER_LABELS]
+    scores = embedded.score([text.body for text in texts])
+    return [
+        len(_WORD.findall(text.body)) < _FEWEST_WORDS or float(score.probabilities[columns].max()) < NOTHING
+        for text, score in zip(texts, scores, strict=True)
+    ]
