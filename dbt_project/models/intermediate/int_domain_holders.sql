@@ -85,10 +85,13 @@ candidates as (
 
 compared as (
 
+    -- An account that was deleted and comes back holds the domain anew: in between it led nowhere.
     select
         *,
         case
-            when account_id = lag(account_id) over (partition by domain order by from_on) then 0
+            when account_id = lag(account_id) over (partition by domain order by from_on)
+                and from_on = lag(until_on) over (partition by domain order by from_on)
+                then 0
             else 1
         end as is_change
 
