@@ -89,7 +89,8 @@ def _steps(recording: Recording) -> list[tuple[str, Any]]:
         models.setdefault(model, []).append(statement)
 
     def step_of(key: dg.AssetKey) -> str:
-        return key.path[-1] if _is_model(nodes[key]) else nodes[key].assets_def.op.name
+        # A model may have the name of an op.
+        return f"model {key.path[-1]}" if _is_model(nodes[key]) else nodes[key].assets_def.op.name
 
     before: dict[str, set[str]] = {}
     bodies: dict[str, Any] = {}
@@ -97,7 +98,7 @@ def _steps(recording: Recording) -> list[tuple[str, Any]]:
         parents = {step_of(parent) for parent in node.parent_keys if parent in nodes}
         before.setdefault(step_of(key), set()).update(parents - {step_of(key)})
         bodies[step_of(key)] = (
-            models.get(step_of(key), []) if _is_model(node) else node.assets_def.op.compute_fn.decorated_fn
+            models.get(key.path[-1], []) if _is_model(node) else node.assets_def.op.compute_fn.decorated_fn
         )
     return [(step, bodies[step]) for step in TopologicalSorter(before).static_order()]
 
