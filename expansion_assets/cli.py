@@ -291,15 +291,24 @@ def _run_hard_world(accounts: int, months: int) -> None:
 def evaluate(
     texts: Annotated[Path | None, typer.Option(help="Labelled file; default: our own hold-out lines.")] = None,
 ) -> None:
-    """Measure the text tagger; writes data/eval/tagger.json."""
+    """Measure the text tagger; writes eval/tagger.json and eval/confusion.html into the state folder."""
+    from expansion_assets.scan.confusion import build_confusion
+    from expansion_assets.scan.rendering import render_confusion
     from expansion_assets.settings import PROJECT_DIR
     from expansion_assets.tagging.evaluation import evaluate_file
+    from expansion_assets.tagging.labelled import LabelledTextError
 
-    settings = _workspace().settings
-    file = texts or PROJECT_DIR / "data" / "labelled_holdout.jsonl"
+    workspace = _workspace()
+    file, folder = texts or PROJECT_DIR / "data" / "labelled_holdout.jsonl", workspace.settings.state_dir / "eval"
     if not file.is_file():
         _fail(f"no file {file}")
-    out.print(evaluate_file(file, settings.tagger, settings.state_dir / "eval" / "tagger.json"), markup=False)
+    try:
+        evaluation = evaluate_file(file, workspace.settings.tagger, folder / "tagger.json")
+    except LabelledTextError as error:
+        _fail(str(error))
+    page = folder / "confusion.html"
+    page.write_text(render_confusion(build_confusion(evaluation, file.name, workspace.today)), encoding="utf-8")
+    out.print(f"{file.name}\n{evaluation.as_table()}\nwrong answers: {page}", markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -144,6 +144,7 @@ TAGS = Table(
         "quote_start": ("bigint?", "First character of the slice, 0-based."),
         "quote_end": ("bigint?", "Character after the slice."),
         "is_quote_found": ("boolean", "Proven by code: the slice stands there."),
+        "is_unsure": ("boolean?", "True under the tagger's bar: kept for a second look, counts nowhere."),
         "known_on": ("date", "Day on which the text became known."),
     },
     "known_on",

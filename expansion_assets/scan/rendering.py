@@ -113,6 +113,12 @@ def render_account(data: Mapping[str, Any], is_demo: bool = False) -> Page:
     return _render("account", data, is_demo, root="../")
 
 
+def render_confusion(data: Mapping[str, Any]) -> str:
+    """Render wrong answers from :func:`~expansion_assets.scan.confusion.build_confusion`; it stands alone."""
+    context = {**data, "page": "confusion", "file": "confusion", "is_demo": False, "navigation": (), "root": ""}
+    return _environment("html").get_template("confusion.html.j2").render(context)
+
+
 def render_all(scan: Mapping[str, Any], digest: Mapping[str, Any], is_demo: bool = False) -> dict[str, Page]:
     """Render the three pages by name."""
     return {

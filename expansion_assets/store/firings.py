@@ -82,7 +82,7 @@ def read_inputs(connection: duckdb.DuckDBPyConnection, window: Window, lookback_
             select text_id, content_hash, max_by(tagger_version, read_at) as tagger_version
             from text.readings where coalesce(status, 'read') in ('read', 'spared') group by text_id, content_hash
         ) as latest using (text_id, content_hash, tagger_version)
-        where known_on >= date '{first}' and known_on < date '{window.end}'
+        where not coalesce(is_unsure, false) and known_on >= date '{first}' and known_on < date '{window.end}'
     """
     return Inputs(
         account_day=by_day("account_day", "as_of_date"),

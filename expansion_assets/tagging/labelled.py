@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from expansion_assets.tagging.schema import LABELS, Label
+from expansion_assets.tagging.schema import LABELS, Label, Polarity
 
 
 class LabelledTextError(ValueError):
@@ -33,6 +33,8 @@ class LabelledText(BaseModel):
     ambiguous: tuple[Label, ...] = ()
     problem_key: str | None = None
     tool: str | None = None
+    polarity: dict[Label, Polarity] = {}
+    """Where a text speaks of a label without affirming it, how it does."""
 
     @model_validator(mode="after")
     def _evidence_stands_in_text(self) -> "LabelledText":
@@ -44,6 +46,10 @@ class LabelledText(BaseModel):
     def has(self, label: Label) -> bool:
         """Whether the text carries `label`."""
         return bool(getattr(self, label))
+
+    def polarity_of(self, label: Label) -> Polarity | None:
+        """How the text stands behind `label`: affirmed where it carries it, else as labelled, None when unlabelled."""
+        return "affirmed" if self.has(label) else self.polarity.get(label)
 
     @property
     def labels(self) -> tuple[Label, ...]:

@@ -54,6 +54,8 @@ class Tag:
     quote_start: int | None
     quote_end: int | None
     is_quote_found: bool
+    is_unsure: bool = False
+    """Likelier than nothing, but under the bar: kept for a second look, counts nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,36 +1,66 @@
-"""Thresholds: what is chosen, and that the written file is complete."""
+"""Probabilities and bars: what is fitted, what is chosen, and that the written file is complete."""
 
 import numpy as np
 import pytest
-import yaml
 
-from expansion_assets.tagging.calibration import HIGHEST, LOWEST, choose_threshold
-from expansion_assets.tagging.embedded import THRESHOLDS_PATH
+from expansion_assets.tagging.calibration import (
+    TARGET_PRECISION,
+    UNSURE_BAR,
+    choose_bar,
+    fit_curve,
+    weights_of,
+    write_calibration,
+)
+from expansion_assets.tagging.embedded import CALIBRATION_PATH, Calibration, Curve, read_calibration
 from expansion_assets.tagging.labelled import LabelledText
 from expansion_assets.tagging.schema import LABELS
 
 
-def row(has, ambiguous=()):
-    return LabelledText(
-        id="a", kind="nps", text="t", ambiguous=ambiguous, **dict.fromkeys(LABELS, False) | {"usage_limit": has}
-    )
+def row(text):
+    return LabelledText(id="a", kind="nps", text=text, **dict.fromkeys(LABELS, False))
 
 
-@pytest.mark.parametrize(("true", "false"), [(0.8, 0.5), (0.6, 0.35)])
-def test_threshold_parts_right_from_wrong(true, false):
-    rows = [row(True)] * 20 + [row(False)] * 20
-    threshold = choose_threshold("usage_limit", rows, np.array([true] * 20 + [false] * 20))
-    assert false < threshold <= true
+def test_probability_is_the_share_that_is_right():
+    generator = np.random.default_rng(7)
+    odds = generator.normal(0, 2, 20_000)
+    truth = generator.random(20_000) < 1 / (1 + np.exp(-(0.5 * odds - 1)))
+    curve = fit_curve(1 / (1 + np.exp(-odds)), truth, np.ones(20_000))
+    assert (curve.slope, curve.intercept) == (pytest.approx(0.5, abs=0.05), pytest.approx(-1, abs=0.05))
 
 
-def test_ambiguous_rows_choose_nothing():
-    rows = [row(True)] * 20 + [row(False, ambiguous=("usage_limit",))] * 50
-    threshold = choose_threshold("usage_limit", rows, np.array([0.6] * 20 + [0.85] * 50))
-    assert threshold <= 0.6
+def test_score_of_nothing_stays_nothing():
+    assert Curve(slope=0.1, intercept=3.0).probability(np.array([0.0, 0.5]))[0] == 0.0
 
 
-def test_written_thresholds_cover_every_label():
-    thresholds = yaml.safe_load(THRESHOLDS_PATH.read_text())
-    assert list(thresholds["all"]) == list(LABELS)
-    assert set(thresholds["tickets"]) <= set(LABELS)
-    assert all(LOWEST <= value <= HIGHEST for part in thresholds.values() for value in part.values())
+@pytest.mark.parametrize("truth", [True, False])
+def test_one_sided_truth_has_no_curve(truth):
+    assert fit_curve(np.array([0.2, 0.8]), np.array([truth, truth]), np.ones(2)) == Curve()
+
+
+def test_bar_is_the_lowest_that_meets_the_target():
+    probabilities = np.repeat([0.5, 0.6, 0.7], 100)
+    truth = np.concatenate([np.arange(100) < right for right in (50, 85, 99)])
+    assert choose_bar(probabilities, truth, np.ones(300), target=0.9) == pytest.approx(0.51)
+    assert choose_bar(probabilities, truth, np.ones(300), target=0.95) == pytest.approx(0.61)
+
+
+def test_bar_that_nothing_meets_is_the_highest():
+    assert choose_bar(np.full(50, 0.95), np.zeros(50, dtype=bool), np.ones(50)) == pytest.approx(0.9)
+
+
+def test_long_lines_weigh_as_much_as_short_ones():
+    weights = weights_of([row("a" * 50)] * 9 + [row("b" * 300)] * 3)
+    assert weights[:9].sum() == weights[9:].sum()
+
+
+def test_written_calibration_reads_back(tmp_path):
+    calibration = Calibration({label: Curve(1.25, -0.5) for label in LABELS}, 0.7, 0.5, 0.3)
+    write_calibration(calibration, tmp_path / "c.yml")
+    assert read_calibration(tmp_path / "c.yml") == calibration
+
+
+def test_shipped_calibration_is_sound():
+    calibration = read_calibration(CALIBRATION_PATH)
+    assert list(calibration.curves) == list(LABELS)
+    assert all(curve.slope > 0 for curve in calibration.curves.values())
+    assert UNSURE_BAR == calibration.unsure_bar < calibration.ticket_bar <= calibration.bar <= TARGET_PRECISION

@@ -39,7 +39,7 @@ def test_every_tag_of_the_holdout_is_well_formed(tagger, holdout):
         assert tag.label in LABELS
         assert tag.polarity in POLARITIES
         assert tag.intent in INTENTS
-        assert 0 < tag.probability <= 1
+        assert tagger._calibration.unsure_bar <= tag.probability <= 1
         assert (tag.problem_key is not None) == (tag.label == "adjacent_use")
 
 
@@ -73,15 +73,15 @@ def test_tags_do_not_depend_on_the_batch(tagger, holdout):
 
 def test_skipping_hopeless_texts_loses_no_tag(tagger, holdout):
     bodies = [row.text for row in holdout]
-    thresholds = tagger._thresholds
-    full = np.array([score.probabilities for score in tagger.score(bodies)]) >= thresholds
-    skipping = np.array([score.probabilities for score in tagger.score(bodies, needed=thresholds)]) >= thresholds
+    lowest = tagger._lowest_scores()
+    full = np.array([score.probabilities for score in tagger.score(bodies)]) >= lowest
+    skipping = np.array([score.probabilities for score in tagger.score(bodies, needed=lowest)]) >= lowest
     assert np.array_equal(full, skipping)
     assert full.any()
 
 
 def test_training_twice_gives_the_same_tags(training):
-    once, again = (EmbeddedTagger(training[:200], dict.fromkeys(LABELS, 0.4), "v") for _ in range(2))
+    once, again = (EmbeddedTagger(training[:200]) for _ in range(2))
     assert once.tag([text(TICKET)]) == again.tag([text(TICKET)])
 
 
@@ -102,12 +102,35 @@ def test_columns_are_those_of_the_tag_table(tagger):
     (first, *_) = tagger.tag([text(TICKET)])
     assert list(dataclasses.asdict(first)) == [
         "tag_id", "text_id", "content_hash", "tagger_version", "label", "problem_key", "tool", "probability",
-        "polarity", "intent", "quote", "quote_start", "quote_end", "is_quote_found",
+        "polarity", "intent", "quote", "quote_start", "quote_end", "is_quote_found", "is_unsure",
     ]  # fmt: skip
 
 
+def test_unsure_tags_are_those_under_the_bar(tagger, holdout):
+    calibration = tagger._calibration
+    tags = tagger.tag([text(row.text, text_id=row.id) for row in holdout])
+    for tag in tags:
+        bar = calibration.ticket_bar if tag.label == "advanced_intent" else calibration.bar
+        assert tag.is_unsure == (tag.probability < bar)
+    assert {tag.is_unsure for tag in tags} == {True, False}
+
+
+def test_probability_means_what_it_says(tagger, holdout):
+    """Of hold-out tags with a mean probability of p about p are right: within 12 points, n = 100 or so."""
+    truth = {(row.id, label): row.has(label) for row in holdout for label in LABELS if label not in row.ambiguous}
+    tags = tagger.tag([dataclasses.replace(text(row.text, text_id=row.id), kind=row.kind) for row in holdout])
+    judged = [
+        (tag.probability, truth[tag.text_id, tag.label])
+        for tag in tags if tag.polarity == "affirmed" and (tag.text_id, tag.label) in truth
+    ]  # fmt: skip
+    predicted, right = np.mean(judged, axis=0)
+    assert len(judged) > 60
+    assert right == pytest.approx(predicted, abs=0.12)
+
+
 def test_holdout_gate(tagger, holdout):
-    """Hold-out lines never train; 0.82 / 0.43 when the gate was set: their wordings are odd on purpose."""
+    """Hold-out lines never train and choose nothing; 0.95 / 0.42 when the gate was set, n = 92."""
+    # Their wordings are odd on purpose.
     micro = evaluate(tagger, holdout).micro
-    assert micro.precision >= 0.74
+    assert micro.precision >= 0.82
     assert micro.recall >= 0.38

@@ -1,10 +1,13 @@
 """Evaluation: counting, ambiguous rows, polarity, the JSON report and the table."""
 
 import json
+from datetime import date
 
 import pytest
 
-from expansion_assets.tagging.evaluation import Counts, evaluate, evaluate_file
+from expansion_assets.scan.confusion import build_confusion
+from expansion_assets.scan.rendering import render_confusion
+from expansion_assets.tagging.evaluation import Counts, evaluate, evaluate_file, wilson
 from expansion_assets.tagging.labelled import LabelledText
 from expansion_assets.tagging.schema import LABELS, TRIGGER_LABELS, Tag
 from expansion_assets.tagging.tagger import TRAINING_LINES
@@ -15,12 +18,15 @@ class FixedTagger:
 
     version = "fixed"
 
-    def __init__(self, answers):
-        self.answers = answers
+    def __init__(self, answers, is_unsure=False):
+        self.answers, self.is_unsure = answers, is_unsure
 
     def tag(self, texts):
         return [
-            Tag("x", text.text_id, "", "fixed", label, None, None, 0.9, polarity, "declared", "", 0, 0, True)
+            Tag(
+                "x", text.text_id, "", "fixed", label, None, None, 0.9, polarity, "declared", "", 0, 0, True,
+                self.is_unsure,
+            )
             for text in texts
             for label, polarity in self.answers.get(text.text_id, ())
         ]
@@ -75,12 +81,63 @@ def test_rates(counts, rates):
     assert (counts.precision, counts.recall, counts.f1) == rates
 
 
+def test_wilson_interval_of_few_cases():
+    assert wilson(9, 10) == (pytest.approx(0.596, abs=1e-3), pytest.approx(0.982, abs=1e-3))
+    assert wilson(0, 0) is None
+    assert wilson(5, 5)[1] == 1.0
+
+
+def test_ambiguous_rows_are_counted_apart():
+    evaluation = evaluate(FixedTagger(ANSWERS | {"d": [("usage_limit", "affirmed")]}), ROWS)
+    assert evaluation.labels["usage_limit"] == Counts(tp=1, fp=1, fn=1)
+    assert evaluation.ambiguous["usage_limit"] == Counts(tp=1)
+
+
+def test_unsure_tags_count_nowhere_but_are_told():
+    tagger = FixedTagger({"a": [("usage_limit", "affirmed")], "c": [("usage_limit", "affirmed")]}, is_unsure=True)
+    evaluation = evaluate(tagger, ROWS)
+    assert evaluation.labels["usage_limit"] == Counts(fn=2)
+    assert evaluation.unsure["usage_limit"] == Counts(tp=1, fp=1)
+    assert [answer.mistake for answer in evaluation.wrong if answer.text_id == "a"] == ["unsure"]
+
+
+def test_polarity_is_measured_where_it_is_labelled():
+    rows = [*ROWS, row("g").model_copy(update={"polarity": {"cross_team": "vendor_side"}})]
+    answers = ANSWERS | {"g": [("cross_team", "vendor_side")]}
+    # a (twice) and f affirmed as labelled, b negated though true, g as labelled; c is not labelled.
+    assert evaluate(FixedTagger(answers), rows).polarity == Counts(tp=4, fp=1)
+
+
+def test_counts_by_kind_add_up():
+    rows = [one.model_copy(update={"kind": kind}) for one, kind in zip(ROWS, ["nps", "ticket"] * 3, strict=True)]
+    evaluation = evaluate(FixedTagger(ANSWERS), rows)
+    assert set(evaluation.by_kind) == {"nps", "ticket"}
+    assert evaluation.by_kind["nps"]["usage_limit"] == Counts(tp=1, fp=1)
+    assert evaluation.micro == Counts(tp=2, fp=1, fn=2)
+
+
 def test_report_and_table(tmp_path):
     report_path = tmp_path / "eval" / "tagger.json"
-    table = evaluate_file(TRAINING_LINES.with_name("labelled_holdout.jsonl"), "embedded", report_path)
-    report = json.loads(report_path.read_text())
+    evaluation = evaluate_file(TRAINING_LINES.with_name("labelled_holdout.jsonl"), "embedded", report_path)
+    report, table = json.loads(report_path.read_text()), evaluation.as_table()
     assert set(report["labels"]) == set(LABELS)
-    assert {"precision", "recall", "tp", "fp", "fn"} <= set(report["labels"]["usage_limit"])
+    assert {"precision", "precision_interval", "recall", "recall_interval", "tp", "fp", "fn"} <= set(
+        report["labels"]["usage_limit"]
+    )
     assert set(report["macro"]) == {"precision", "recall"}
+    assert report["quotes_proven"]["share"] == 1.0
+    assert report["cost_per_1000"] == 0.0
+    assert report["texts_per_second"] > 0
     assert all(label in table for label in TRIGGER_LABELS)
     assert f"{report['micro']['precision']:.2f}" in table
+
+
+def test_confusion_page_shows_what_was_wrong_and_escapes_it():
+    rows = [one.model_copy(update={"text": "We <b>love</b> it. No seats left."}) for one in ROWS]
+    evaluation = evaluate(FixedTagger({"c": [("usage_limit", "affirmed")]}), rows)
+    html = render_confusion(build_confusion(evaluation, "own.jsonl", date(2026, 1, 5)))
+    assert "own.jsonl: 6 texts" in html
+    assert "wrong tag (1)" in html
+    assert "missed (2)" in html
+    assert "&lt;b&gt;love" in html
+    assert "<b>love" not in html
