@@ -36,7 +36,9 @@ def agreement_report(path: Path, first: str | None = None, second: str | None = 
             connection,
             """
             select readings.tagger_version, readings.text_id || '#' || left(readings.content_hash, 8) as text,
-                list(distinct label) filter (where is_quote_found and polarity = 'affirmed') as labels
+                list(distinct label) filter (
+                    where is_quote_found and polarity = 'affirmed' and not coalesce(is_unsure, false)
+                ) as labels
             from text.readings as readings left join text.tags as tags
                 using (text_id, content_hash, tagger_version)
             where coalesce(status, 'read') in ('read', 'spared') and tagger_version in ($1, $2)

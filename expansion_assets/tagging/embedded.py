@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 from expansion_assets.tagging.features import Features, Reading, join_readings, read_sentences
 from expansion_assets.tagging.labelled import LabelledText, read_labelled
+from expansion_assets.tagging.languages import foreign_language
 from expansion_assets.tagging.phrases import PHRASES_PATH, intent_of, polarity_of
 from expansion_assets.tagging.problems import PROBLEMS_PATH, load_problems
 from expansion_assets.tagging.quotes import Span
@@ -118,7 +119,11 @@ class EmbeddedTagger:
         self._intercepts = np.array([model.intercept_[0] for model in models])
 
     def tag(self, texts: Sequence[Text]) -> list[Tag]:
-        """Return the tags of `texts`, in their order: per text and label one, per neighbouring problem one."""
+        """Return the tags of `texts`, in their order: per text and label one, per neighbouring problem one.
+
+        A text in another language than English has none: what our lines do not teach is not guessed.
+        """
+        texts = [text for text in texts if foreign_language(text.body) is None]
         scored = self.score([text.body for text in texts], needed=self._lowest_scores())
         return [tag for text, score in zip(texts, scored, strict=True) for tag in self._tags_of(text, score)]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from expansion_assets.settings import PROJECT_DIR, Settings, load_settings
+from expansion_assets.tagging.languages import foreign_language
 from expansion_assets.tagging.schema import Batch, Decision, OpenJob, Tag, Text, TextReading
 
 TRAINING_LINES = PROJECT_DIR / "data" / "labelled_texts.jsonl"
@@ -74,13 +75,16 @@ class PlainReader:
 
 
 def read_at_once(tagger: Tagger, texts: Sequence[Text], stands_in_for: str | None = None) -> Batch:
-    """Readings of a tagger that costs nothing and always answers."""
+    """Readings of a tagger that costs nothing, always answers, and reads English only."""
     found: dict[str, list[Tag]] = {text.text_id: [] for text in texts}
     for tag in tagger.tag(texts):
         found[tag.text_id].append(tag)
     return Batch(tuple(
-        TextReading(text, tagger.version, tags=tuple(found[text.text_id]), stands_in_for=stands_in_for)
-        for text in texts
+        TextReading(
+            text, tagger.version, "spared" if language else "read", tags=tuple(found[text.text_id]),
+            reason=f"language {language}" if language else None, stands_in_for=stands_in_for,
+        )
+        for text in texts for language in [foreign_language(text.body)]
     ))
 
 

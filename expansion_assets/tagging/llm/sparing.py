@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from expansion_assets.tagging.languages import foreign_language
 from expansion_assets.tagging.schema import LABELS, TRIGGER_LABELS, Text
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def nothing_in_it(embedded: "EmbeddedTagger", texts: Sequence[Text]) -> list[boo
     columns = [LABELS.index(label) for label in TRIGGER_LABELS]
     scores = embedded.score([text.body for text in texts])
     return [
-        len(_WORD.findall(text.body)) < _FEWEST_WORDS or float(score.probabilities[columns].max()) < NOTHING
+        len(_WORD.findall(text.body)) < _FEWEST_WORDS
+        # The embedded tagger cannot judge another language; the model can read it.
+        or (float(score.probabilities[columns].max()) < NOTHING and foreign_language(text.body) is None)
         for text, score in zip(texts, scores, strict=True)
     ]
