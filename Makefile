@@ -61,6 +61,7 @@ bench: setup ## measure raw load, expectations, webhooks, trailing windows and t
 	$(BIN)/python benchmarks/intake.py
 	$(BIN)/python benchmarks/trailing_window.py
 	$(BIN)/python benchmarks/llm.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/tagger.py
 
 lock: ## pin every package with hashes
 	$(BIN)/python -m piptools compile --quiet --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate --allow-unsafe -o requirements/main.txt pyproject.toml

@@ -165,7 +165,8 @@ READINGS = Table(
         "read_at": ("timestamp", "When it was read, UTC."),
         "status": (
             "varchar",
-            "read; spared: nothing in it, or a language that the tagger does not read; failed: no useful answer; queued: left for a later run; submitted: "
+            "read; spared: nothing in it, or a language that the tagger does not read; "
+            "failed: no useful answer; queued: left for a later run; submitted: "
             "in a batch job.",
         ),
         "reason": ("varchar?", "Why it was not read."),

@@ -33,8 +33,8 @@ _TOLERANCE = 3e-2
 _ADJACENT = LABELS.index("adjacent_use")
 _BARE_WORDS = 4
 # Cross-validated average precision of adjacent use: 0.63 with 0 (such sentences cannot carry it), 0.87 with 0.2, 0.89
-# with 0.5, 0.85 with 1 on long lines; the hold-out: 0.71, 0.86, 0.85.
-_WITHOUT_TOOL = 0.3
+# with 0.5. Between 0.03 and 0.3 little changes there; at 0.3 three more of twenty tags on other lines were wrong.
+_WITHOUT_TOOL = 0.1
 
 
 def log_odds(score: np.ndarray) -> np.ndarray:
@@ -60,12 +60,12 @@ class Calibration:
     """What a score is worth, and from which probability on a label is a tag."""
 
     curves: Mapping[Label, Curve] = field(default_factory=lambda: {label: Curve() for label in LABELS})
-    bar: float = 0.5
+    bars: Mapping[Label, float] = field(default_factory=lambda: dict.fromkeys(LABELS, 0.5))
     """Probability from which on a tag counts."""
     ticket_bar: float = 0.5
     """The same for advanced intent in a support ticket."""
     unsure_bar: float = 0.5
-    """Probability from which on a tag is kept; below `bar` it is unsure and reaches nobody."""
+    """Probability from which on a tag is kept; below its bar it is unsure and reaches nobody."""
 
 
 def read_calibration(path: Path) -> Calibration:
@@ -178,7 +178,7 @@ class EmbeddedTagger:
 
     def _bar(self, text: Text, label: Label) -> float:
         is_ticket = text.kind == "ticket" and label == "advanced_intent"
-        return self._calibration.ticket_bar if is_ticket else self._calibration.bar
+        return self._calibration.ticket_bar if is_ticket else self._calibration.bars[label]
 
     def _tag(
         self, text: Text, label: Label, quote: Span, probability: float, problem_key: str | None = None

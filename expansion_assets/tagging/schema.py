@@ -65,7 +65,7 @@ class TextReading:
     text: Text
     tagger_version: str
     status: ReadingStatus = "read"
-    """`read`; `spared`: nothing in it, or in a foreign language; `failed`: no answer; `queued`; `submitted`: in a job."""
+    """`read`; `spared`: nothing in it, or foreign; `failed`: no useful answer; `queued`; `submitted`: in a job."""
     tags: tuple[Tag, ...] = ()
     reason: str | None = None
     attempts: int = 0

@@ -110,7 +110,7 @@ def test_unsure_tags_are_those_under_the_bar(tagger, holdout):
     calibration = tagger._calibration
     tags = tagger.tag([text(row.text, text_id=row.id) for row in holdout])
     for tag in tags:
-        bar = calibration.ticket_bar if tag.label == "advanced_intent" else calibration.bar
+        bar = calibration.ticket_bar if tag.label == "advanced_intent" else calibration.bars[tag.label]
         assert tag.is_unsure == (tag.probability < bar)
     assert {tag.is_unsure for tag in tags} == {True, False}
 
@@ -129,8 +129,8 @@ def test_probability_means_what_it_says(tagger, holdout):
 
 
 def test_holdout_gate(tagger, holdout):
-    """Hold-out lines never train and choose nothing; 0.95 / 0.42 when the gate was set, n = 92."""
+    """Hold-out lines never train and choose nothing; 0.84 / 0.51 when the gate was set, n = 96."""
     # Their wordings are odd on purpose.
     micro = evaluate(tagger, holdout).micro
-    assert micro.precision >= 0.82
-    assert micro.recall >= 0.38
+    assert micro.precision >= 0.80
+    assert micro.recall >= 0.47
