@@ -135,7 +135,7 @@ def test_the_key_is_written_and_agrees(world: World) -> None:
     head = json.loads((world.directory / WORLD_FILE).read_text(encoding="utf-8"))
     assert head == {
         "seed": 7, "accounts": 60, "months": 12, "first_day": "2025-07-01", "last_day": "2026-06-30",
-        "time_zone": "UTC", "is_hard": False, "version": "1",
+        "time_zone": "UTC", "is_hard": False, "version": "2",
         "key_fingerprint": Resolver(DEMO_PSEUDONYM_KEY).key_fingerprint,
     }  # fmt: skip
 
