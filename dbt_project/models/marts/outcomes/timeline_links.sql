@@ -60,10 +60,19 @@ cards as (
 
 opportunities as (
 
-    select * from {{ ref('stg_crm__opportunities') }}
+    -- Since when each opportunity names the firing: later versions of it say nothing new.
+    select
+        source_table,
+        row_key,
+        firing_id,
+        min(known_on) as known_on
+
+    from {{ ref('stg_crm__opportunities') }}
 
     where firing_id is not null
-        and {{ newly_known('known_on') }}
+        and known_on < {{ window_end() }}
+
+    group by source_table, row_key, firing_id
 
 ),
 
@@ -142,14 +151,13 @@ links as (
         opportunities.firing_id,
         timeline_events.event_key,
         'opportunity' as link,
-        opportunities.known_on
+        greatest(opportunities.known_on, timeline_events.known_on) as known_on
 
     from opportunities
 
     inner join timeline_events
         on opportunities.row_key = timeline_events.row_key
         and opportunities.source_table = timeline_events.source_table
-        and opportunities.known_on >= timeline_events.known_on
 
 )
 
@@ -160,5 +168,7 @@ select
     min(known_on) as known_on
 
 from links
+
+where {{ newly_known('known_on') }}
 
 group by firing_id, event_key, link
