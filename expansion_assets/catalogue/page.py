@@ -12,9 +12,8 @@ from typing import Any
 from expansion_assets.catalogue.features import Feature, account_day_features
 from expansion_assets.catalogue.loader import Catalogue, Exclude, Row, SubTrigger, SupportingSignal, Trigger
 
-_COLUMNS = (
-    "Signal", "Definition", "Threshold → limit", "Window", "Needs", "Weight", "Play", "Owner", "State",
-)
+# Seven columns are what the docs site's page is wide enough for.
+_COLUMNS = ("Signal", "Definition", "Threshold → limit", "Reads", "Weight", "Play, owner", "State")
 _NUMBERS = ("threshold_", "min_", "lift_", "assigned_", "active_of_", "limit_")  # what fires, then what is strong
 _WINDOWS = {"window_days": "days", "business_days": "business days", "said_days": "days"}
 
@@ -59,7 +58,8 @@ def _rule_row(catalogue: Catalogue, key: str, name: str, trigger: Trigger, rule:
     weight = "0 (risk)" if rule.is_risk else str(trigger.weight)
     return (
         f"`{key}.{name}`", rule.definition + _left_out(trigger.exclusions), "; ".join([", ".join(numbers), *changed]),
-        " ".join(spans) or "–", ", ".join(rule.needs), weight, rule.play.replace("_", " "), trigger.owner, rule.state,
+        "; ".join([", ".join(rule.needs), *spans]), weight, f"{rule.play.replace('_', ' ')}, {trigger.owner}",
+        rule.state,
     )
 
 
@@ -80,8 +80,9 @@ def _signal_row(
     measured = f"`{signal.feature}`: {feature.description}" if feature else f"`{signal.feature}`, no longer computed."
     return (
         f"`{name}`", " ".join([signal.definition, *notes, f"Measured by {measured}"]) + left_out, "; ".join(numbers),
-        f"{signal.window_days} days" if signal.window_days else "–", ", ".join(signal.needs) or "–",
-        str(signal.weight), f"playbook {signal.playbook}" if signal.playbook else "–", signal.owner, signal.state,
+        "; ".join([", ".join(signal.needs) or "–", *([f"{signal.window_days} days"] if signal.window_days else [])]),
+        str(signal.weight), f"playbook {signal.playbook}, {signal.owner}" if signal.playbook else signal.owner,
+        signal.state,
     )
 
 
