@@ -25,6 +25,8 @@ APART = {
     "raw.landing_status": "a row a run",
     "raw.quarantine": "says when a run saw a row; that nothing is quarantined here is asserted",
 }
+# Bills of the language-model tagger, which nobody asks here.
+UNPAID = {"text.batch_jobs", "text.spending", "text.usage"}
 TIMES_OF_RUNS = {"text.readings": "read_at"}
 
 
@@ -83,8 +85,8 @@ def test_every_table_is_the_same(connection):
             empty.add(table)
     assert differing == {}
     # The small world lacks some sources, never a result.
-    assert {table for table in empty if not table.startswith("raw.")} == set()
-    assert len(empty) < 8
+    assert {table for table in empty if not table.startswith("raw.")} == UNPAID
+    assert len(empty - UNPAID) < 8
 
 
 def test_the_evenings_were_many_and_untidy(connection):
