@@ -17,7 +17,7 @@ from expansion_assets.scan.account import build_account
 from expansion_assets.scan.consent import hide_in_timeline, person_names
 from expansion_assets.store import cards
 from expansion_assets.store.explain import book_explanations
-from expansion_assets.store.pages import digest_data
+from expansion_assets.store.pages import digest_data, owners_known
 from expansion_assets.store.people import people_known
 from expansion_assets.store.warehouse import fetch_rows
 from expansion_assets.tables import COVERAGE, SCORE_PARTS, SCORES
@@ -32,20 +32,20 @@ def account_pages(connection: duckdb.DuckDBPyConnection, day: date, zone: str = 
     end = day + timedelta(days=1)
     accounts = cards.account_days(connection, day, end)
     digest = digest_data(connection, day, zone)
-    digest_rows = {row["account_id"]: (csm["owner"], row) for csm in digest["csms"] for row in csm["rows"]}
+    digest_rows = {row["account_id"]: row for csm in digest["csms"] for row in csm["rows"]}
     scores = _by_account(cards.table_rows(connection, SCORES, day, end))
     parts = _by_account(cards.table_rows(connection, SCORE_PARTS, day, end))
     blind = _by_account(row for row in cards.table_rows(connection, COVERAGE, day, end) if not row["is_watchable"])
     people = people_known(connection, day, zone)
     timeline = _by_account(hide_in_timeline(_timeline(connection, day), people))
     links = _by_account(_links(connection, day))
-    owners = _owners(connection, day)
+    owners = owners_known(connection, day)
     persons = person_names(people)
     explanations = book_explanations(connection, [row["account_id"] for row in accounts], day)
     for account in accounts:
         key = account["account_id"]
         yield build_account(
-            day, account, owners.get(account["owner_id"]), digest_rows.get(key, (None, None))[1],
+            day, account, owners.get(account["owner_id"], {}).get("name"), digest_rows.get(key),
             next(iter(scores[key]), None), parts[key], explanations[key],
             {row["trigger"]: row["reason"] or "a source is missing" for row in blind[key]},
             timeline[key], links[key], persons, load_catalogue().signals,
@@ -83,8 +83,3 @@ def _links(connection: duckdb.DuckDBPyConnection, day: date) -> list[Row]:
         """,
         [day],
     )
-
-
-def _owners(connection: duckdb.DuckDBPyConnection, day: date) -> dict[str, str]:
-    query = "select owner_id, name from raw.crm_owners where cast(known_from as date) <= $1 order by known_from"
-    return {row["owner_id"]: row["name"] for row in fetch_rows(connection, query, [day])}

@@ -75,12 +75,17 @@ def _coverage(connection: duckdb.DuckDBPyConnection, day: date) -> list[Row]:
 
 def _book(connection: duckdb.DuckDBPyConnection, day: date) -> Book:
     accounts = {row["account_id"]: row for row in cards.account_days(connection, day, day + _ONE_DAY)}
-    owners = fetch_rows(
+    return Book(accounts, owners_known(connection, day))
+
+
+def owners_known(connection: duckdb.DuckDBPyConnection, day: date) -> dict[str, Row]:
+    """Owners by id as known on a day: owner_id, name, country."""
+    rows = fetch_rows(
         connection,
         "select owner_id, name, country from raw.crm_owners where cast(known_from as date) <= $1 order by known_from",
         [day],
     )
-    return Book(accounts, {row["owner_id"]: row for row in owners})
+    return {row["owner_id"]: row for row in rows}
 
 
 def ledger_rows(connection: duckdb.DuckDBPyConnection, day: date, published_at: datetime) -> list[Row]:

@@ -27,11 +27,10 @@ from expansion_assets.triggers.base import (
     Row,
     Window,
     bare_day,
-    end_of,
     evidence_lines,
+    follow_up,
     per_segment,
     rows_of,
-    start_of,
 )
 
 TRIGGER, SUB_TRIGGER = "ADJACENT_USE", "adjacent_problem"
@@ -79,7 +78,10 @@ def detect(inputs: Inputs, window: Window, catalogue: Catalogue) -> Detection:
         for opened_on in openings[subject]:
             day = _withdrawn_on(opened_on, mentions, rule)
             if day is not None and day in window:
-                events.append(_superseded(subject, opened_on, day, catalogue))
+                account, problem_key = subject
+                events.append(follow_up(
+                    account, TRIGGER, SUB_TRIGGER, problem_key, opened_on, "superseded", day, WITHDRAWN, catalogue
+                ))
     return Detection.of(events, evidence)
 
 
@@ -160,24 +162,6 @@ def _withdrawn_on(opened_on: date, mentions: Sequence[Row], rule: AdjacentProble
     """Day on which all that was said of the problem since the opening is withdrawn; none after ``said_days``."""
     spans = ((row["as_of_date"], row["withdrawn_on"]) for row in mentions if row["as_of_date"] >= opened_on)
     return bare_day(spans, opened_on + timedelta(days=rule.said_days))
-
-
-def _superseded(subject: tuple[str, str], opened_on: date, day: date, catalogue: Catalogue) -> FiringEvent:
-    account_id, problem_key = subject
-    return FiringEvent(
-        account_id=account_id,
-        trigger=TRIGGER,
-        sub_trigger=SUB_TRIGGER,
-        subject_key=problem_key,
-        event_type="superseded",
-        as_of_date=day,
-        opened_on=opened_on,
-        happened_at=start_of(day),
-        known_at=end_of(day),
-        catalogue_version=catalogue.version,
-        reason=WITHDRAWN,
-        is_shadow=catalogue.sub_trigger(TRIGGER, SUB_TRIGGER).state == "shadow",
-    )
 
 
 def _opened(first: Row, known: Sequence[Row], rule: AdjacentProblemRule, catalogue: Catalogue) -> FiringEvent:

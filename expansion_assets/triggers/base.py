@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import narwhals as nw
 
-from expansion_assets.catalogue.loader import R, Rules
+from expansion_assets.catalogue.loader import Catalogue, R, Rules
 
 EventType = Literal["opened", "suppressed", "closed", "returned", "superseded"]
 Row = Mapping[str, Any]
@@ -145,6 +145,17 @@ class PriorFiring:
     def is_open(self) -> bool:
         """Opened, and neither closed nor superseded since; a suppressed crossing never was open."""
         return self.last_event_type in ("opened", "returned")
+
+
+def follow_up(
+    account_id: str, trigger: str, sub_trigger: str, subject_key: str, opened_on: date, event_type: EventType,
+    day: date, reason: str, catalogue: Catalogue,
+) -> FiringEvent:
+    """What becomes of a firing on a later day: true and known with that day, in the firing's own state."""
+    return FiringEvent(
+        account_id, trigger, sub_trigger, subject_key, event_type, day, opened_on, start_of(day), end_of(day),
+        catalogue.version, reason, is_shadow=catalogue.sub_trigger(trigger, sub_trigger).state == "shadow",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 
 from expansion_assets.catalogue.loader import Catalogue
 from expansion_assets.review.linking import RELEASED, CardIndex
-from expansion_assets.triggers.base import EventType, FiringEvent, PriorFiring, Window, card_id, end_of, start_of
+from expansion_assets.triggers.base import EventType, FiringEvent, PriorFiring, Window, card_id, follow_up
 
 EVENT_TRIGGERS = ("ROLE_CHANGE", "ADJACENT_USE")
 """Triggers without a level: only a decision closes them. The others are closed by their level alone; a decision that
@@ -211,19 +211,9 @@ def _decision(reviews: Iterable[ReviewEvent]) -> ReviewEvent | None:
 def _event(
     firing: PriorFiring, event_type: EventType, day: date, reason: str, catalogue: Catalogue
 ) -> FiringEvent:
-    return FiringEvent(
-        account_id=firing.account_id,
-        trigger=firing.trigger,
-        sub_trigger=firing.sub_trigger,
-        subject_key=firing.subject_key,
-        event_type=event_type,
-        as_of_date=day,
-        opened_on=firing.opened_on,
-        happened_at=start_of(day),
-        known_at=end_of(day),
-        catalogue_version=catalogue.version,
-        reason=reason,
-        is_shadow=catalogue.sub_trigger(firing.trigger, firing.sub_trigger).state == "shadow",
+    return follow_up(
+        firing.account_id, firing.trigger, firing.sub_trigger, firing.subject_key, firing.opened_on, event_type, day,
+        reason, catalogue,
     )
 
 

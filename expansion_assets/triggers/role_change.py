@@ -29,11 +29,10 @@ from expansion_assets.triggers.base import (
     Row,
     Window,
     bare_day,
-    end_of,
     evidence_lines,
     firing_id,
+    follow_up,
     rows_of,
-    start_of,
 )
 
 TRIGGER = "ROLE_CHANGE"
@@ -301,20 +300,10 @@ def _event(opening: Opening, move: Move, moves: Iterable[Move], catalogue: Catal
 
 def _superseded(opening: Opening, catalogue: Catalogue) -> FiringEvent:
     assert opening.withdrawn_on is not None
-    subject, day = opening.subject, opening.withdrawn_on
-    return FiringEvent(
-        account_id=subject.account_id,
-        trigger=TRIGGER,
-        sub_trigger=subject.sub_trigger,
-        subject_key=subject.person_key,
-        event_type="superseded",
-        as_of_date=day,
-        opened_on=opening.opened_on,
-        happened_at=start_of(day),
-        known_at=end_of(day),
-        catalogue_version=catalogue.version,
-        reason=WITHDRAWN,
-        is_shadow=catalogue.sub_trigger(TRIGGER, subject.sub_trigger).state == "shadow",
+    account_id, person_key, sub_trigger = opening.subject
+    return follow_up(
+        account_id, TRIGGER, sub_trigger, person_key, opening.opened_on, "superseded", opening.withdrawn_on, WITHDRAWN,
+        catalogue,
     )
 
 
