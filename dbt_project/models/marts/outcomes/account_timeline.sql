@@ -1,12 +1,4 @@
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='replace_window',
-        meta={'window_column': 'known_on'},
-        on_schema_change='append_new_columns',
-        contract={'enforced': true},
-    )
-}}
+{{ config(meta={'window_column': 'known_on'}) }}
 
 with
 

@@ -1,13 +1,3 @@
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='replace_window',
-        meta={'window_column': 'as_of_date'},
-        on_schema_change='append_new_columns',
-        contract={'enforced': true},
-    )
-}}
-
 with
 
 cards as (
