@@ -11,9 +11,12 @@ day however late it is read: the days that ran before stay as they were until a 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -119,7 +122,7 @@ def due_texts(connection: duckdb.DuckDBPyConnection, tagger_version: str, start:
             where tagger_version = $1 or stands_in_for = $1
             group by text_id, content_hash
         )
-        select text_id, content_hash, kind, speaker_side, body, known_on, account_id, requester_key,
+        select text_id, content_hash, kind, speaker_side, body, known_at, known_on, account_id, requester_key,
             coalesce(settled.attempts, 0) as attempts
         from features.texts left join settled using (text_id, content_hash)
         where known_on < $3 and body is not null and not coalesce(is_settled, false)
@@ -128,16 +131,7 @@ def due_texts(connection: duckdb.DuckDBPyConnection, tagger_version: str, start:
         """,
         [tagger_version, start, end, MOST_ATTEMPTS],
     )
-    return [
-        DueText(
-            Text(
-                row["text_id"], row["content_hash"], row["kind"], row["speaker_side"], row["body"],
-                attempts=row["attempts"],
-            ),
-            row["known_on"], row["account_id"], row["requester_key"],
-        )
-        for row in rows
-    ]
+    return _due_texts(connection, rows)
 
 
 def store_batch(
@@ -182,7 +176,7 @@ def open_jobs(connection: duckdb.DuckDBPyConnection) -> tuple[list[OpenJob], dic
         select jobs.* exclude (changed_at), readings.text_id, readings.content_hash, readings.request_id,
             readings.attempts, readings.stands_in_for, readings.known_on, texts.account_id, texts.requester_key,
             coalesce(texts.kind, '') as kind, coalesce(texts.speaker_side, '') as speaker_side,
-            coalesce(texts.body, '') as body, texts.text_id is not null as is_there
+            coalesce(texts.body, '') as body, texts.known_at, texts.text_id is not null as is_there
         from text.batch_jobs as jobs
         inner join text.readings as readings
             on starts_with(readings.request_id, jobs.job_key) and readings.status = 'submitted'
@@ -191,16 +185,7 @@ def open_jobs(connection: duckdb.DuckDBPyConnection) -> tuple[list[OpenJob], dic
         order by jobs.job_key, readings.request_id, readings.text_id
         """,
     )
-    due = [
-        DueText(
-            Text(
-                row["text_id"], row["content_hash"], row["kind"], row["speaker_side"], row["body"],
-                attempts=row["attempts"],
-            ),
-            row["known_on"], row["account_id"], row["requester_key"],
-        )
-        for row in rows
-    ]
+    due = _due_texts(connection, rows)
     jobs: dict[str, tuple[BatchJob, list[TextReading], set[str]]] = {}
     for row, text in zip(rows, with_names(connection, due) if due else [], strict=True):
         job = BatchJob(**{item.name: row[item.name] for item in fields(BatchJob)})
@@ -261,12 +246,36 @@ def with_names(connection: duckdb.DuckDBPyConnection, due: Sequence[DueText]) ->
     ]
 
 
+def _due_texts(connection: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> list[DueText]:
+    """Rows of ``features.texts`` as texts, each with the names of the vendor's people known by then."""
+    if not rows:
+        return []
+    owners = fetch_rows(connection, "select known_from, name, email from raw.crm_owners order by known_from, email")
+    known = [row["known_from"] for row in owners]
+    names = [tuple(filter(None, (row["name"], _spoken(row["email"])))) for row in owners]
+    vendor = [tuple(dict.fromkeys(chain.from_iterable(names[:end]))) for end in range(len(names) + 1)]
+    return [
+        DueText(
+            Text(
+                row["text_id"], row["content_hash"], row["kind"], row["speaker_side"], row["body"],
+                vendor_names=vendor[bisect_right(known, row["known_at"])] if row["known_at"] else (),
+                attempts=row["attempts"],
+            ),
+            row["known_on"], row["account_id"], row["requester_key"],
+        )
+        for row in rows
+    ]
+
+
+def _spoken(email: str | None) -> str:
+    return " ".join(part for part in _ADDRESS_PARTS.split((email or "").split("@")[0]) if part)
+
+
 def _grouped(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, frozenset[str]]:
     """Names by the first column of a query; the second is a name, the third an address."""
     found: dict[str, set[str]] = {}
     for group, name, email in connection.execute(query).fetchall():
-        spoken = " ".join(part for part in _ADDRESS_PARTS.split((email or "").split("@")[0]) if part)
-        found.setdefault(group or "", set()).update(filter(None, (name, spoken)))
+        found.setdefault(group or "", set()).update(filter(None, (name, _spoken(email))))
     return {group: frozenset(names) for group, names in found.items()}
 
 

@@ -21,6 +21,7 @@ from expansion_assets.tagging.phrases import PHRASES_PATH, intent_of, polarity_o
 from expansion_assets.tagging.problems import PROBLEMS_PATH, load_problems
 from expansion_assets.tagging.quotes import Span
 from expansion_assets.tagging.schema import LABELS, Label, Tag, Text
+from expansion_assets.tagging.turns import pieces_of
 
 CALIBRATION_PATH = Path(__file__).with_name("calibration.yml")
 # Part of the version: raise it whenever the code gives other tags from the same files.
@@ -121,11 +122,19 @@ class EmbeddedTagger:
     def tag(self, texts: Sequence[Text]) -> list[Tag]:
         """Return the tags of `texts`, in their order: per text and label one, per neighbouring problem one.
 
+        Conversations and long texts are read turn by turn and passage by passage.
+
         A text in another language than English has none: what our lines do not teach is not guessed.
         """
-        texts = [text for text in texts if foreign_language(text.body) is None]
-        scored = self.score([text.body for text in texts], needed=self._lowest_scores())
-        return [tag for text, score in zip(texts, scored, strict=True) for tag in self._tags_of(text, score)]
+        pieces = [piece for text in texts if foreign_language(text.body) is None for piece in pieces_of(text)]
+        scored = self.score([piece.body for piece, _ in pieces], needed=self._lowest_scores())
+        best: dict[str, Tag] = {}
+        for (piece, start), score in zip(pieces, scored, strict=True):
+            for tag in self._tags_of(piece, score, start):
+                before = best.setdefault(tag.tag_id, tag)
+                if _rank(tag) > _rank(before):
+                    best[tag.tag_id] = tag
+        return list(best.values())
 
     def _lowest_scores(self) -> np.ndarray:
         """Return, per label, the score whose probability is the lowest that makes a tag."""
@@ -155,7 +164,7 @@ class EmbeddedTagger:
             return np.zeros((0, len(LABELS)))
         return 1 / (1 + np.exp(-(self._features.matrix(readings) @ self._coefficients + self._intercepts)))
 
-    def _tags_of(self, text: Text, score: ScoredText) -> Iterator[Tag]:
+    def _tags_of(self, text: Text, score: ScoredText, start: int) -> Iterator[Tag]:
         for column, label in enumerate(LABELS):
             curve, own = self._calibration.curves[label], score.sentence_probabilities[:, column]
             probability = float(curve.probability(score.probabilities[column]))
@@ -163,7 +172,7 @@ class EmbeddedTagger:
                 continue
             best_first = [int(at) for at in np.argsort(-own, kind="stable")]
             if label != "adjacent_use":
-                yield self._tag(text, label, score.sentences[best_first[0]], probability)
+                yield self._tag(text, start, label, score.sentences[best_first[0]], probability)
                 continue
             seen = set()
             for rank, at in enumerate(best_first):
@@ -174,14 +183,14 @@ class EmbeddedTagger:
                     seen.add(problem)
                     # A second problem is as likely as its own sentence at most.
                     at_most = probability if rank == 0 else min(probability, float(curve.probability(own[at])))
-                    yield self._tag(text, label, quote, at_most, problem)
+                    yield self._tag(text, start, label, quote, at_most, problem)
 
     def _bar(self, text: Text, label: Label) -> float:
         is_ticket = text.kind == "ticket" and label == "advanced_intent"
         return self._calibration.ticket_bar if is_ticket else self._calibration.bars[label]
 
     def _tag(
-        self, text: Text, label: Label, quote: Span, probability: float, problem_key: str | None = None
+        self, text: Text, start: int, label: Label, quote: Span, probability: float, problem_key: str | None = None
     ) -> Tag:
         key = "|".join((text.text_id, text.content_hash, self.version, label, problem_key or ""))
         return Tag(
@@ -197,10 +206,15 @@ class EmbeddedTagger:
             polarity=polarity_of(label, quote.text, text.speaker_side),
             intent=intent_of(label, quote.text),
             quote=quote.text,
-            quote_start=quote.start,
-            quote_end=quote.end,
+            quote_start=start + quote.start,
+            quote_end=start + quote.end,
             is_quote_found=True,
         )
+
+
+def _rank(tag: Tag) -> tuple[bool, float]:
+    """Of several tags of one kind in a text the one that counts stands, then the likeliest."""
+    return tag.polarity == "affirmed" and not tag.is_unsure, tag.probability
 
 
 def _says_with_what(sentence: str) -> float:

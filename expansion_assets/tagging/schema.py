@@ -32,6 +32,8 @@ class Text:
     body: str
     names: tuple[str, ...] = ()
     """Names of people whom the text may mention: taken out before it leaves the machine."""
+    vendor_names: tuple[str, ...] = ()
+    """Names of the vendor's people: who of them speaks in a conversation speaks for the vendor."""
     attempts: int = 0
     """Answers already paid for in earlier runs that were of no use."""
 

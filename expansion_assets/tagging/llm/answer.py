@@ -16,6 +16,7 @@ from expansion_assets.tagging.problems import load_problems
 from expansion_assets.tagging.quotes import Span
 from expansion_assets.tagging.redaction import Redacted
 from expansion_assets.tagging.schema import Intent, Label, Polarity, Tag, Text
+from expansion_assets.tagging.turns import side_at
 
 _LONGEST_TOOL = 60
 _LONGEST_UNPROVEN_QUOTE = 500
@@ -134,7 +135,7 @@ def _tag(
         tool=tool if tool and tool.casefold() in redacted.text.casefold() else None,
         probability=round(answer.probability, 4),
         # Who speaks is known, not guessed.
-        polarity="vendor_side" if text.speaker_side == "vendor" else answer.polarity,
+        polarity="vendor_side" if side_at(text, span) == "vendor" else answer.polarity,
         intent=answer.intent or intent_of(answer.label, quote),
         quote=quote,
         quote_start=span.start if span else None,

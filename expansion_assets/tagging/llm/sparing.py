@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from expansion_assets.tagging.languages import foreign_language
 from expansion_assets.tagging.schema import LABELS, TRIGGER_LABELS, Text
+from expansion_assets.tagging.turns import pieces_of
 
 if TYPE_CHECKING:
     from expansion_assets.tagging.embedded import EmbeddedTagger
@@ -27,10 +28,13 @@ _FEWEST_WORDS = 2
 def nothing_in_it(embedded: "EmbeddedTagger", texts: Sequence[Text]) -> list[bool]:
     """Whether each text may be spared."""
     columns = [LABELS.index(label) for label in TRIGGER_LABELS]
-    scores = embedded.score([text.body for text in texts])
+    pieces = [(at, piece.body) for at, text in enumerate(texts) for piece, _ in pieces_of(text)]
+    likeliest = [0.0] * len(texts)
+    for (at, _), score in zip(pieces, embedded.score([body for _, body in pieces]), strict=True):
+        likeliest[at] = max(likeliest[at], float(score.probabilities[columns].max()))
     return [
         len(_WORD.findall(text.body)) < _FEWEST_WORDS
         # The embedded tagger cannot judge another language; the model can read it.
-        or (float(score.probabilities[columns].max()) < NOTHING and foreign_language(text.body) is None)
-        for text, score in zip(texts, scores, strict=True)
+        or (probability < NOTHING and foreign_language(text.body) is None)
+        for text, probability in zip(texts, likeliest, strict=True)
     ]

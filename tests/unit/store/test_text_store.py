@@ -95,7 +95,7 @@ def test_no_identifier_of_a_person_leaves(warehouse, server, reader):
     warehouse.execute("insert into raw.crm_contacts values ('A1', 'Jane Miller', 'j.miller@acme.io')")
     warehouse.execute("insert into raw.product_users values ('A1', null, 'priya.raman@acme.io')")
     warehouse.execute("insert into raw.crm_contacts values ('A2', 'Bob Hope', null)")
-    warehouse.execute("insert into raw.crm_owners values (null, 'Olga Owner', 'olga@vendor.example')")
+    warehouse.execute("insert into raw.crm_owners values ('Olga Owner', 'olga@vendor.example', timestamp '2026-01-01')")
     warehouse.execute("insert into raw.crm_accounts values ('A1', 'acme.io')")
     warehouse.execute("insert into raw.people_job_alerts values ('ACME.io', 'Karl Mover', null)")
     warehouse.execute("insert into identity.addresses (address, person_key) values ('wendy.writer@web.example', 'p9')")
@@ -109,6 +109,16 @@ def test_no_identifier_of_a_person_leaves(warehouse, server, reader):
     assert server.arrived[0].texts[0]["text"] == (
         "[PERSON_1], [PERSON_2], [PERSON_3] and [PERSON_4] ([CARD_1]) met [PERSON_5]; Bob too. API 0."
     )
+
+
+def test_who_speaks_for_the_vendor_is_known_as_of_the_text(warehouse):
+    add(warehouse, 1)
+    add(warehouse, 1, day=NEXT, first=1)
+    warehouse.execute(
+        "insert into raw.crm_owners values ('Olga Owner', null, $1), (null, 'new.here@vendor.example', $2)", [DAY, NEXT]
+    )
+    due = due_texts(warehouse, "plain-1", DAY, date(2026, 3, 4))
+    assert [item.text.vendor_names for item in due] == [("Olga Owner",), ("Olga Owner", "new here")]
 
 
 def test_failed_texts_are_tried_by_later_runs_and_no_more_than_stated(warehouse, server, reader):
