@@ -9,7 +9,7 @@ DATA ?=
 EXTRA := $(if $(SOURCES),--sources "$(SOURCES)") $(if $(DATA),--data "$(DATA)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup scan test listen forget ui docs lint truth eval doctor bench lock clean
+.PHONY: help setup scan test listen forget ui docs lint truth eval train doctor bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -51,6 +51,9 @@ truth: setup ## hold the firings against the planted truth of the hard world (DE
 
 eval: setup ## measure the text tagger (TEXTS=file, default: our own hold-out lines)
 	$(APP) eval $(if $(TEXTS),--texts "$(TEXTS)")
+
+train: setup ## train the text tagger on this workspace's reviews (accepted cards, cards rejected as misread)
+	$(APP) $(EXTRA) train
 
 doctor: setup ## say which triggers can be watched, and why not
 	$(APP) $(EXTRA) doctor

@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: E402 - the project is not installed
 
+from expansion_assets.settings import Settings  # noqa: E402
 from expansion_assets.tagging.schema import Text  # noqa: E402
 from expansion_assets.tagging.tagger import choose_tagger  # noqa: E402
 
@@ -31,7 +32,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     start = time.process_time()
-    tagger = choose_tagger("embedded")
+    tagger = choose_tagger(Settings(tagger="embedded"))
     trained = time.process_time() - start
     lines = [json.loads(line)["text"] for line in (ROOT / "data" / "labelled_texts.jsonl").open(encoding="utf-8")]
     bare = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4)).fit(lines)

@@ -49,10 +49,13 @@ def options(
 
 @app.command()
 def prepare() -> None:
-    """Parse the dbt project, so that the first run starts fast."""
+    """Parse the dbt project and train the text tagger, so that the first run starts fast."""
     from expansion_assets.project import ensure_manifest
+    from expansion_assets.tagging.tagger import embedded_tagger
 
-    out.print(f"dbt manifest: {ensure_manifest(_workspace().settings)}")
+    settings = _workspace().settings
+    out.print(f"dbt manifest: {ensure_manifest(settings)}")
+    out.print(f"text tagger: {embedded_tagger(settings).version}")
 
 
 @app.command()
@@ -303,12 +306,32 @@ def evaluate(
     if not file.is_file():
         _fail(f"no file {file}")
     try:
-        evaluation = evaluate_file(file, workspace.settings.tagger, folder / "tagger.json")
+        evaluation = evaluate_file(file, workspace.settings, folder / "tagger.json")
     except LabelledTextError as error:
         _fail(str(error))
     page = folder / "confusion.html"
     page.write_text(render_confusion(build_confusion(evaluation, file.name, workspace.today)), encoding="utf-8")
     out.print(f"{file.name}\n{evaluation.as_table()}\nwrong answers: {page}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def train(
+    force: Annotated[bool, typer.Option("--force", help="Keep it even if our hold-out lines are read worse.")] = False,
+) -> None:
+    """Train the embedded tagger on this workspace's reviews: accepted cards, and those rejected as misread."""
+    from expansion_assets.store.verdicts import TooFewVerdictsError, learn
+
+    workspace = _workspace()
+    _last_run_day(workspace)
+    try:
+        with out.status("training on reviews, about a minute"):
+            learned, path = learn(workspace.settings, is_forced=force)
+    except TooFewVerdictsError as error:
+        _fail(str(error))
+    out.print(learned.as_table(), markup=False)
+    if path is None:
+        _fail("nothing was kept: our hold-out lines are read worse; --force keeps it all the same")
+    out.print(f"kept: {path}\nthe next run reads new texts with it; delete the file to undo", markup=False)
 
 
 @app.command()

@@ -187,6 +187,11 @@ class Settings(BaseSettings):
         return self.workspace_dir / "warehouse" / "expansion.duckdb"
 
     @property
+    def tagger_dir(self) -> Path:
+        """What the embedded tagger has learned from the team's reviews."""
+        return self.live_dir / "tagger"
+
+    @property
     def published_dir(self) -> Path:
         """Pages and Parquet that readers outside a run use."""
         return self.workspace_dir / "published"

@@ -24,7 +24,7 @@ from markupsafe import Markup, escape
 
 from expansion_assets.scan import words
 from expansion_assets.scan.account import page_name
-from expansion_assets.scan.text_reading import reading_line
+from expansion_assets.scan.text_reading import reading_line, unread_line
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 PAGES = ("scan", "digest", "index")
@@ -161,7 +161,7 @@ def _environment(form: str) -> Environment:
         day=words.day, short_day=words.short_day, day_month=words.day_month, count=words.count, number=words.number,
         score=lambda value: f"{value:.1f}", whole=lambda value: f"{value:.0f}", escape_md=escape_markdown,
         ticked=ticked_html, ticked_md=ticked_markdown, account_page=lambda key: f"{quote(page_name(key))}.html",
-        reading_line=reading_line,
+        reading_line=reading_line, unread_line=unread_line,
     )
     return environment
 

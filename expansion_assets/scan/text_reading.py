@@ -1,6 +1,7 @@
-"""The scan's words on reading texts with a language model: what was decided, what it has cost, what failed.
+"""The scan's words on reading texts: what a language model was asked and has cost, what failed, what nobody read.
 
-Belongs here: one paragraph from the figures. Does not belong here: the figures (``store/reading_costs.py``).
+Belongs here: a paragraph from the figures. Does not belong here: the figures (``store/reading_costs.py``,
+``store/texts.py``).
 """
 
 from collections.abc import Mapping
@@ -39,6 +40,12 @@ def reading_line(data: Mapping[str, Any]) -> str:
     if unproven:
         told.append(f"{words.count(unproven, 'tag')} without a proven quote, shown to nobody.")
     return " ".join(told)
+
+
+def unread_line(languages: Mapping[str, int]) -> str:
+    """Texts of the last 90 days that nobody read, by ISO code of their language."""
+    listed = ", ".join(f"{language} {texts}" for language, texts in languages.items())
+    return f"{words.count(sum(languages.values()), 'text')} of the last 90 days not read, for not in English: {listed}."
 
 
 def money(cost: float | None, currency: str | None) -> str:

@@ -51,6 +51,7 @@ from expansion_assets.sources.sql import literal, quoted
 from expansion_assets.store.identity import identifiers
 from expansion_assets.store.warehouse import add_rows, connect
 from expansion_assets.tables import ADDRESSES, NAMES, TITLES, Table
+from expansion_assets.tagging.tagger import MODEL_SUFFIX, REVIEWED_TEXTS
 from expansion_assets.workspace import Workspace
 
 _SQLITE_HEAD = b"SQLite format 3\x00"
@@ -526,7 +527,11 @@ def _clean_file(path: Path, suppression: Suppression, settings: Settings, *, is_
         if not is_dry:
             path.unlink()  # binary caches (dbt's parse) are made again
         return "removed, a binary cache"
-    return _clean_by_rows(path, "text", suppression, settings, is_dry=is_dry)
+    done = _clean_by_rows(path, "text", suppression, settings, is_dry=is_dry)
+    if done and path == settings.tagger_dir / REVIEWED_TEXTS and not is_dry:
+        for model in path.parent.glob(f"*{MODEL_SUFFIX}"):  # trained on the words that have just been barred
+            model.unlink()
+    return done
 
 
 def _clean_by_rows(

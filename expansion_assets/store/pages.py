@@ -17,6 +17,7 @@ from expansion_assets.scan.plan_fact_gap import Book, build_scan
 from expansion_assets.store import cards
 from expansion_assets.store.people import people_known
 from expansion_assets.store.reading_costs import reading_summary
+from expansion_assets.store.texts import unread_languages
 from expansion_assets.store.warehouse import fetch_rows
 from expansion_assets.tables import CARD_REVIEWS, CARDS, CHURN_RISK, COVERAGE
 
@@ -38,11 +39,16 @@ EXPORTS = {
 
 
 def scan_data(connection: duckdb.DuckDBPyConnection, day: date, zone: str) -> Row:
-    """Data of the manager's scan of a day; ``text_reading`` is there when a language model was asked."""
+    """Data of the manager's scan of a day.
+
+    ``text_reading`` is there when a language model was asked, ``unread_languages`` when texts were left unread.
+    """
     monday = clock.last_monday(day)
     first = monday - timedelta(days=14)
     reading = reading_summary(connection, day)
-    return ({} if reading is None else {"text_reading": reading}) | build_scan(
+    unread = unread_languages(connection, day)
+    told = ({"text_reading": reading} if reading else {}) | ({"unread_languages": unread} if unread else {})
+    return told | build_scan(
         day,
         cards.table_rows(connection, CARDS, first, day + _ONE_DAY),
         cards.table_rows(connection, CARD_REVIEWS, date.min, day + _ONE_DAY),

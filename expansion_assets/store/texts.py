@@ -152,6 +152,20 @@ def store_batch(
             add_rows(connection, BATCH_JOBS, [asdict(batch.job) | {"changed_at": at}])
 
 
+def unread_languages(connection: duckdb.DuckDBPyConnection, day: date, days: int = 90) -> dict[str, int]:
+    """ISO 639-1 code -> texts of the last `days` days that no tagger read, because it does not know the language."""
+    rows = fetch_rows(
+        connection,
+        """
+        select right(reason, 2) as language, count(distinct text_id) as texts from text.readings
+        where status = 'spared' and starts_with(reason, 'language ') and known_on > $1::date - $2 and known_on <= $1
+        group by all order by texts desc, language
+        """,
+        [day, days],
+    )
+    return {row["language"]: row["texts"] for row in rows}
+
+
 def spent_in_month(connection: duckdb.DuckDBPyConnection, at: datetime) -> float:
     """What the calendar month (UTC) has cost so far, open jobs as estimated; what has no price is not in it."""
     (row,) = fetch_rows(

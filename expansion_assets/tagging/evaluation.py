@@ -13,6 +13,7 @@ from math import sqrt
 from pathlib import Path
 from typing import Literal
 
+from expansion_assets.settings import Settings
 from expansion_assets.tagging.labelled import LabelledText, read_labelled
 from expansion_assets.tagging.quotes import find_quote
 from expansion_assets.tagging.schema import LABELS, TRIGGER_LABELS, Label, Tag, Text
@@ -225,13 +226,13 @@ def evaluate(tagger: Tagger, rows: Sequence[LabelledText]) -> Evaluation:
     )  # fmt: skip
 
 
-def evaluate_file(texts_path: Path, tagger_name: str, report_path: Path) -> Evaluation:
-    """Measure the tagger called `tagger_name` on a labelled file and write the JSON report.
+def evaluate_file(texts_path: Path, settings: Settings, report_path: Path) -> Evaluation:
+    """Measure the tagger of the settings on a labelled file and write the JSON report.
 
-    Raises LabelledTextError for a broken file, TaggerUnavailableError for an unknown tagger.
+    Raises LabelledTextError for a broken file.
     """
     rows = read_labelled(texts_path)
-    tagger = choose_tagger(tagger_name)
+    tagger = choose_tagger(settings)
     tagger.tag([])  # imports and vocabulary are no part of the speed
     evaluation = evaluate(tagger, rows)
     report_path.parent.mkdir(parents=True, exist_ok=True)

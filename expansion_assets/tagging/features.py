@@ -1,4 +1,4 @@
-"""What the embedded tagger sees of a text: characters, word groups, and words with names of one kind made equal.
+"""What the embedded tagger sees of a text: characters, word groups, words and pairs of words.
 
 Belongs here: text -> sparse features. Does not belong here: labels, training, thresholds.
 """
@@ -6,9 +6,11 @@ Belongs here: text -> sparse features. Does not belong here: labels, training, t
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import combinations, pairwise
 from operator import attrgetter
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -19,18 +21,8 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from expansion_assets.tagging.phrases import load_lexicon, words_of
 from expansion_assets.tagging.quotes import Span, split_sentences
 
-# Word groups whose members are exchangeable in a phrase: "our legal team uses" and "our finance team uses" are one.
-_EXCHANGEABLE = frozenset(
-    {"system", "other_tool", "sheet", "dept", "person", "countable", "tier", "interface", "other_team"}
-)
-_NUMBERS = frozenset(
-    [
-        "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve", "fifteen",
-        "twenty", "thirty", "forty", "fifty", "sixty", "hundred", "thousand",
-    ]
-)  # fmt: skip
-# Best of sixteen mixtures in cross-validation (mean average precision 0.787 against 0.781 unweighted).
-_BLOCK_WEIGHTS = {"characters": 1.0, "concepts": 0.7, "phrases": 1.3}
+# One writer of seven left out at a time (2026-11-22): recall at 85 % precision 0.63, with near-equal weights 0.55.
+_BLOCK_WEIGHTS = {"characters": 0.6, "concepts": 0.4, "phrases": 2.0, "meaning": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +47,16 @@ def join_readings(body: str, sentences: Sequence[tuple[Span, Reading]]) -> Readi
 
 def _read(sentence: str) -> Reading:
     words = words_of(sentence)
-    found = list(load_lexicon().matches(words))
-    groups = sorted({concept for _, concept, _ in found})
+    groups = sorted({concept for _, concept, _ in load_lexicon().matches(words)})
     together = (f"{first}+{second}" for first, second in combinations(groups, 2))
-    return Reading(sentence, (*groups, *together), tuple(_phrases(words, found)))
+    return Reading(sentence, (*groups, *together), tuple(_phrases(["^", *words, "$"])))
 
 
-def _phrases(words: list[str], found: list[tuple[int, str, int]]) -> Iterator[str]:
-    """Words and word pairs, exchangeable names replaced by their group."""
-    longest: dict[int, tuple[str, int]] = {}
-    for at, concept, size in found:
-        if concept in _EXCHANGEABLE and size > longest.get(at, ("", 0))[1]:
-            longest[at] = (concept, size)
-    masked = ["^"]
-    at = 0
-    while at < len(words):
-        concept, size = longest.get(at, ("", 1))
-        is_number = words[at][0].isdigit() or words[at] in _NUMBERS
-        masked.append(f"<{concept}>" if concept else "<number>" if is_number else words[at])
-        at += size
-    masked.append("$")
-    yield from masked
-    yield from (f"{first} {second}" for first, second in pairwise(masked))
+def _phrases(words: list[str]) -> Iterator[str]:
+    """Words, word pairs, and pairs with any one word between them."""
+    yield from words
+    yield from (f"{first} {second}" for first, second in pairwise(words))
+    yield from (f"{first} _ {third}" for first, third in zip(words, words[2:], strict=False))
 
 
 class WordCharacters(BaseEstimator):
@@ -127,8 +107,33 @@ def _raw_words(reading: Reading) -> list[str]:
     return reading.text.lower().split()
 
 
+class Meaning(BaseEstimator):
+    """Mean of the pretrained vectors of a text's word pieces (wordllama, 256 columns, length 1).
+
+    What our lines never say in the same words still lies near: on 379 texts of others (2026-11-22) the best F1 rose
+    from 0.61 to 0.63.
+    """
+
+    def fit_transform(self, readings: Sequence[Reading], y: object = None) -> np.ndarray:
+        """Nothing is learned."""
+        return self.transform(readings)
+
+    def transform(self, readings: Sequence[Reading]) -> np.ndarray:
+        """Return one row per reading; zeros where nothing is written."""
+        vectors = _vectors().embed([reading.text or " " for reading in readings], norm=True)
+        return np.nan_to_num(np.asarray(vectors, dtype=np.float32))
+
+
+@cache
+def _vectors() -> Any:
+    import wordllama
+
+    # It looks for its own tokenizer in a cache folder, and downloads it unless told where its package keeps it.
+    return wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
+
+
 class Features:
-    """TF-IDF over characters, word groups and masked phrases."""
+    """TF-IDF over characters, word groups and phrases, and the meaning of words."""
 
     def __init__(self) -> None:
         """Prepare an empty vocabulary."""
@@ -137,6 +142,7 @@ class Features:
                 ("characters", Pipeline([("count", WordCharacters()), ("weigh", TfidfTransformer(sublinear_tf=True))])),
                 ("concepts", TfidfVectorizer(analyzer=attrgetter("concepts"), min_df=3)),
                 ("phrases", TfidfVectorizer(analyzer=attrgetter("phrases"), min_df=2, sublinear_tf=True)),
+                ("meaning", Meaning()),
             ],
             transformer_weights=_BLOCK_WEIGHTS,
         )

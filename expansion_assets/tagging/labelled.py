@@ -3,6 +3,7 @@
 Belongs here: reading and validating the format. Does not belong here: training and measuring.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -20,6 +21,12 @@ class LabelledText(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: str
+    source: str = ""
+    """Who wrote it, after what: lines of one source share turns of phrase, so none is judged by its own siblings.
+
+    `written: ...` came out of a writer's head, `modelled: ...` was built like a real text that the writer had read,
+    `reviews` are customers' own words.
+    """
     kind: str
     text: str
     advanced_intent: bool
@@ -52,9 +59,20 @@ class LabelledText(BaseModel):
         return "affirmed" if self.has(label) else self.polarity.get(label)
 
     @property
+    def is_imagined(self) -> bool:
+        """Whether nothing real stood behind the line: such lines are tidier than what customers write."""
+        return self.source.startswith("written")
+
+    @property
     def labels(self) -> tuple[Label, ...]:
         """The labels the text carries, in the order of the scheme."""
         return tuple(label for label in LABELS if self.has(label))
+
+
+def write_labelled(path: Path, rows: Sequence[LabelledText]) -> None:
+    """Write rows as JSON lines."""
+    lines = (row.model_dump_json(exclude_defaults=True) for row in rows)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def read_labelled(path: Path) -> list[LabelledText]:

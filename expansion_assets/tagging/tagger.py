@@ -4,21 +4,26 @@ Belongs here: the interfaces and the one place that knows taggers by name. Does 
 Nothing of a tagger is imported before it is chosen: scikit-learn takes a second, instructor and openai two.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from expansion_assets.settings import PROJECT_DIR, Settings, load_settings
+from expansion_assets.settings import PROJECT_DIR, Settings
 from expansion_assets.tagging.languages import foreign_language
 from expansion_assets.tagging.schema import Batch, Decision, OpenJob, Tag, Text, TextReading
 
 TRAINING_LINES = PROJECT_DIR / "data" / "labelled_texts.jsonl"
+HOLDOUT_LINES = TRAINING_LINES.with_name("labelled_holdout.jsonl")
+REVIEWED_TEXTS = "reviewed_texts.jsonl"
+MODEL_SUFFIX = ".joblib"
+# One for all workspaces: it holds no customer's words.
+SHIPPED_MODEL = PROJECT_DIR / "data" / "model"
 # A batch is lost at most when a run is killed; 500 texts are half a second of the embedded tagger.
 _BATCH_TEXTS = 500
 
 
 class TaggerUnavailableError(RuntimeError):
-    """The tagger asked for is unknown, or lacks what it needs to run."""
+    """The tagger asked for lacks what it needs to run."""
 
 
 class Tagger(Protocol):
@@ -88,7 +93,7 @@ def read_at_once(tagger: Tagger, texts: Sequence[Text], stands_in_for: str | Non
     ))
 
 
-def choose_reader(settings: Settings, labelled_path: Path = TRAINING_LINES) -> Reader:
+def choose_reader(settings: Settings) -> Reader:
     """Return the reader that the settings name, ready to use.
 
     Raises:
@@ -98,39 +103,35 @@ def choose_reader(settings: Settings, labelled_path: Path = TRAINING_LINES) -> R
     if settings.tagger == "llm":
         from expansion_assets.tagging.llm.choice import llm_reader
 
-        return llm_reader(settings, lambda: _embedded(labelled_path))
-    return PlainReader(_embedded(labelled_path))
+        return llm_reader(settings, lambda: embedded_tagger(settings))
+    return PlainReader(embedded_tagger(settings))
 
 
-def choose_tagger(name: str, labelled_path: Path = TRAINING_LINES) -> Tagger:
-    """Return the tagger called `name`, ready to use on texts outside a run.
-
-    Args:
-        name: `embedded` needs no key and no network; `llm` asks the model of the settings.
-        labelled_path: Training lines of the embedded tagger.
+def choose_tagger(settings: Settings) -> Tagger:
+    """Return the tagger that the settings name, ready to use on texts outside a run.
 
     Raises:
-        TaggerUnavailableError: Unknown name, or the training lines are missing.
+        TaggerUnavailableError: The training lines are missing.
         LlmUnavailableError: The language model lacks a key.
     """
-    builder = _BUILDERS.get(name)
-    if builder is None:
-        raise TaggerUnavailableError(f"unknown tagger {name!r}: choose one of {', '.join(sorted(_BUILDERS))}")
-    return builder(labelled_path)
+    if settings.tagger == "llm":
+        from expansion_assets.tagging.llm.choice import llm_tagger
+
+        return llm_tagger(settings)
+    return embedded_tagger(settings)
 
 
-def _embedded(labelled_path: Path) -> Tagger:
-    from expansion_assets.tagging.embedded import load_embedded_tagger
+def embedded_tagger(settings: Settings, lines: Path = TRAINING_LINES) -> Tagger:
+    """Return the embedded tagger: trained on `lines` and, where there are some, on the team's reviewed texts.
 
-    if not labelled_path.is_file():
-        raise TaggerUnavailableError(f"tagger 'embedded' has no training lines: {labelled_path.name} is missing")
-    return load_embedded_tagger(labelled_path)
+    Raises:
+        TaggerUnavailableError: The training lines are missing.
+    """
+    from expansion_assets.tagging.embedded import Lessons, load_embedded_tagger
 
-
-def _llm(labelled_path: Path) -> Tagger:
-    from expansion_assets.tagging.llm.choice import llm_tagger
-
-    return llm_tagger(load_settings())
-
-
-_BUILDERS: dict[str, Callable[[Path], Tagger]] = {"embedded": _embedded, "llm": _llm}
+    if not lines.is_file():
+        raise TaggerUnavailableError(f"tagger 'embedded' has no training lines: {lines.name} is missing")
+    reviewed = settings.tagger_dir / REVIEWED_TEXTS
+    if reviewed.is_file():
+        return load_embedded_tagger(Lessons((lines, reviewed), settings.tagger_dir))
+    return load_embedded_tagger(Lessons((lines,), SHIPPED_MODEL))

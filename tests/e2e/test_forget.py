@@ -27,6 +27,10 @@ from forgotten_person import (
     traces,
 )
 
+from expansion_assets.tagging.labelled import LabelledText, read_labelled, write_labelled
+from expansion_assets.tagging.schema import LABELS
+from expansion_assets.tagging.tagger import MODEL_SUFFIX, REVIEWED_TEXTS
+
 SMALL: dict[str, Any] = {"world_accounts": 16, "world_months": 3}
 LAST_DAY = "2026-06-30"
 KILLER = Path(__file__).with_name("forget_killed.py")
@@ -53,8 +57,16 @@ def forgotten(known: Path, tmp_path_factory: pytest.TempPathFactory, command: Co
     """The same after the purge."""
     state = tmp_path_factory.mktemp("forgotten") / "state"
     shutil.copytree(known, state)
+    learned = state / "tagger" / REVIEWED_TEXTS
+    learned.parent.mkdir()
+    said = f"Ask {NAME}. {NAME} keeps the rota in Excel."
+    line = {"id": "nps:1#0", "kind": "nps", "text": said, **dict.fromkeys(LABELS, False), "adjacent_use": True,
+            "evidence": {"adjacent_use": f"{NAME} keeps the rota in Excel."}}
+    write_labelled(learned, [LabelledText.model_validate(line)])
+    learned.with_suffix(MODEL_SUFFIX).write_bytes(b"\x80 trained on it")
     finished = command(state, "forget", address_of(state / "landing").upper(), **SMALL)
     assert "places cleaned" in finished.stdout
+    learned.parent.rename(state.parent / "tagger")  # later runs of these tests go by our own lines
     return state
 
 
@@ -91,6 +103,13 @@ def test_a_restatement_marks_its_firings_and_leaves_the_live_ones_alone(known: P
 
 def test_no_trace_is_left(forgotten: Path) -> None:
     assert traces(forgotten) == {}
+
+
+def test_what_the_tagger_has_learned_names_nobody(forgotten: Path) -> None:
+    learned = forgotten.parent / "tagger"
+    assert [path.name for path in learned.iterdir()] == [REVIEWED_TEXTS]  # the model had read the name
+    (line,) = read_labelled(learned / REVIEWED_TEXTS)
+    assert NAME not in line.text and "keeps the rota in Excel." in line.evidence["adjacent_use"]
 
 
 def test_rows_of_the_person_go(forgotten: Path) -> None:

@@ -43,6 +43,14 @@ def test_without_a_price_nothing_is_called_cheap():
     assert reading_line(quiet) == "Last run: 1 text as set. Paid in March 2026: unpriced."
 
 
+def test_texts_that_nobody_read_stand_where_we_are_blind(scan):
+    for page in (render_scan(scan).html, render_scan(scan).md):
+        assert "not read" not in page
+    shown = render_scan(scan | {"unread_languages": {"de": 10, "fr": 2}})
+    for page in (shown.html, shown.md.replace("\\", "")):
+        assert "12 texts of the last 90 days not read, for not in English: de 10, fr 2." in page
+
+
 @pytest.mark.parametrize(
     ("cost", "shown"),
     [(None, "unpriced"), (0.0, "0.00 USD"), (0.000056, "0.000056 USD"), (0.25, "0.25 USD"), (3, "3.00 USD")],

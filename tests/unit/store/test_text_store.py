@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from llm_server import KEY
@@ -15,7 +15,7 @@ from text_warehouse import DAY, NEXT, PRICE, add, prepare, statuses
 from expansion_assets.scan.text_reading import reading_line
 from expansion_assets.store.agreement import NothingToCompareError, agreement_report
 from expansion_assets.store.reading_costs import costs_report, reading_summary, unproven_by_tagger
-from expansion_assets.store.texts import due_texts, read_due_texts, spent_in_month, with_names
+from expansion_assets.store.texts import due_texts, read_due_texts, spent_in_month, unread_languages, with_names
 from expansion_assets.store.warehouse import connect, fetch_rows
 from expansion_assets.tagging.llm.client import Endpoint, LlmClient, LlmUnavailableError
 from expansion_assets.tagging.llm.reader import LlmReader, Way
@@ -119,6 +119,15 @@ def test_who_speaks_for_the_vendor_is_known_as_of_the_text(warehouse):
     )
     due = due_texts(warehouse, "plain-1", DAY, date(2026, 3, 4))
     assert [item.text.vendor_names for item in due] == [("Olga Owner",), ("Olga Owner", "new here")]
+
+
+def test_texts_in_other_languages_are_counted(warehouse):
+    add(warehouse, 2, body="Wir w\u00fcnschen uns eine Schnittstelle zu unserer Buchhaltung, bitte bald")
+    add(warehouse, 1, body="We would love an interface to our ledger", first=2)
+    read_due_texts(warehouse, PlainReader(Plain()), DAY, NEXT)
+    assert unread_languages(warehouse, DAY) == {"de": 2}
+    assert unread_languages(warehouse, DAY - timedelta(days=1)) == {}
+    assert unread_languages(warehouse, DAY + timedelta(days=90)) == {}
 
 
 def test_failed_texts_are_tried_by_later_runs_and_no_more_than_stated(warehouse, server, reader):

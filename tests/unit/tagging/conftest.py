@@ -2,13 +2,14 @@
 
 import pytest
 
+from expansion_assets.settings import Settings
 from expansion_assets.tagging.labelled import LabelledText, read_labelled
-from expansion_assets.tagging.tagger import TRAINING_LINES, Tagger, choose_tagger
+from expansion_assets.tagging.tagger import HOLDOUT_LINES, TRAINING_LINES, Tagger, embedded_tagger
 
 
 @pytest.fixture(scope="session")
 def tagger() -> Tagger:
-    return choose_tagger("embedded")
+    return embedded_tagger(Settings())
 
 
 @pytest.fixture(scope="session")
@@ -18,4 +19,4 @@ def training() -> list[LabelledText]:
 
 @pytest.fixture(scope="session")
 def holdout() -> list[LabelledText]:
-    return read_labelled(TRAINING_LINES.with_name("labelled_holdout.jsonl"))
+    return read_labelled(HOLDOUT_LINES)

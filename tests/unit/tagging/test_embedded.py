@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from expansion_assets.tagging import embedded
-from expansion_assets.tagging.embedded import EmbeddedTagger, load_embedded_tagger
+from expansion_assets.tagging.embedded import EmbeddedTagger, Lessons, load_embedded_tagger
 from expansion_assets.tagging.evaluation import evaluate
+from expansion_assets.tagging.labelled import write_labelled
 from expansion_assets.tagging.schema import INTENTS, LABELS, POLARITIES, Text
 from expansion_assets.tagging.tagger import TRAINING_LINES
 
@@ -86,16 +87,35 @@ def test_training_twice_gives_the_same_tags(training):
 
 
 def test_version_follows_the_files(tagger, tmp_path, monkeypatch):
-    same = tmp_path / "same.jsonl"
-    same.write_bytes(TRAINING_LINES.read_bytes())
-    assert load_embedded_tagger(same).version == tagger.version
-    changed = tmp_path / "changed.jsonl"
-    changed.write_bytes(TRAINING_LINES.read_bytes().replace(b"Solid product", b"Decent product", 1))
-    assert load_embedded_tagger(changed).version != tagger.version
+    def lessons(name, content):
+        (tmp_path / name).write_bytes(content)
+        return Lessons((tmp_path / name,), tmp_path)
+
+    lines = TRAINING_LINES.read_bytes()
+    assert lessons("same.jsonl", lines).version == tagger.version
+    assert lessons("changed.jsonl", lines.replace(b"Solid product", b"Decent product", 1)).version != tagger.version
     monkeypatch.setattr(embedded, "_CODE_VERSION", "next")
-    moved = tmp_path / "moved.jsonl"
-    moved.write_bytes(TRAINING_LINES.read_bytes())
-    assert load_embedded_tagger(moved).version != tagger.version
+    assert lessons("same.jsonl", lines).version != tagger.version
+
+
+def test_a_trained_model_is_kept_until_its_lessons_change(training, tmp_path):
+    lines, models = tmp_path / "lines.jsonl", tmp_path / "models"
+    write_labelled(lines, training[:150])
+    first = load_embedded_tagger(Lessons((lines,), models))
+    (kept,) = models.iterdir()
+    embedded._load.cache_clear()
+    again = load_embedded_tagger(Lessons((lines,), models))
+    assert again is not first and again.version == first.version
+    assert again.tag([text(TICKET)]) == first.tag([text(TICKET)])
+    write_labelled(lines, training[:151])
+    assert load_embedded_tagger(Lessons((lines,), models)).version != first.version
+    assert len(list(models.iterdir())) == 1 and not kept.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(training, tmp_path):
+    lines = tmp_path / "lines.jsonl"
+    write_labelled(lines, training[:150])
+    assert load_embedded_tagger(Lessons((lines,), lines / "below_a_file")).version.startswith("embedded-")
 
 
 def test_columns_are_those_of_the_tag_table(tagger):
@@ -110,7 +130,7 @@ def test_unsure_tags_are_those_under_the_bar(tagger, holdout):
     calibration = tagger._calibration
     tags = tagger.tag([text(row.text, text_id=row.id) for row in holdout])
     for tag in tags:
-        bar = calibration.ticket_bar if tag.label == "advanced_intent" else calibration.bars[tag.label]
+        bar = calibration.ticket_bar if tag.label == "advanced_intent" else calibration.bar
         assert tag.is_unsure == (tag.probability < bar)
     assert {tag.is_unsure for tag in tags} == {True, False}
 
@@ -129,8 +149,7 @@ def test_probability_means_what_it_says(tagger, holdout):
 
 
 def test_holdout_gate(tagger, holdout):
-    """Hold-out lines never train and choose nothing; 0.84 / 0.51 when the gate was set, n = 96."""
-    # Their wordings are odd on purpose.
+    """Hold-out lines never train and choose nothing; 0.89 / 0.78 when the gate was set, n = 222."""
     micro = evaluate(tagger, holdout).micro
-    assert micro.precision >= 0.80
-    assert micro.recall >= 0.47
+    assert micro.precision >= 0.85
+    assert micro.recall >= 0.73

@@ -7,10 +7,11 @@ import pytest
 
 from expansion_assets.scan.confusion import build_confusion
 from expansion_assets.scan.rendering import render_confusion
+from expansion_assets.settings import Settings
 from expansion_assets.tagging.evaluation import Counts, evaluate, evaluate_file, wilson
 from expansion_assets.tagging.labelled import LabelledText
 from expansion_assets.tagging.schema import LABELS, TRIGGER_LABELS, Tag
-from expansion_assets.tagging.tagger import TRAINING_LINES
+from expansion_assets.tagging.tagger import HOLDOUT_LINES
 
 
 class FixedTagger:
@@ -118,7 +119,7 @@ def test_counts_by_kind_add_up():
 
 def test_report_and_table(tmp_path):
     report_path = tmp_path / "eval" / "tagger.json"
-    evaluation = evaluate_file(TRAINING_LINES.with_name("labelled_holdout.jsonl"), "embedded", report_path)
+    evaluation = evaluate_file(HOLDOUT_LINES, Settings(), report_path)
     report, table = json.loads(report_path.read_text()), evaluation.as_table()
     assert set(report["labels"]) == set(LABELS)
     assert {"precision", "precision_interval", "recall", "recall_interval", "tp", "fp", "fn"} <= set(

@@ -10,7 +10,7 @@ from expansion_assets.tagging.llm.prices import PriceTableError, load_prices, pr
 from expansion_assets.tagging.llm.prompt import told_characters
 from expansion_assets.tagging.llm.sparing import nothing_in_it
 from expansion_assets.tagging.schema import TRIGGER_LABELS, Text
-from expansion_assets.tagging.tagger import TRAINING_LINES
+from expansion_assets.tagging.tagger import HOLDOUT_LINES
 
 NORMAL, BIGGER, CHEAPER = (
     Offer("normal", [4.0] * 10), Offer("bigger_batch", [3.0] * 10), Offer("cheaper_model", [1.0] * 10)
@@ -92,7 +92,7 @@ def test_a_model_is_listed_once(tmp_path):
 
 
 def test_sparing_loses_few_labels_of_the_hold_out_lines(tagger):
-    rows = read_labelled(TRAINING_LINES.with_name("labelled_holdout.jsonl"))
+    rows = read_labelled(HOLDOUT_LINES)
     spared = nothing_in_it(tagger, [Text(row.id, "", row.kind, "customer", row.text) for row in rows])
     labels = [sum(row.has(label) for label in TRIGGER_LABELS) for row in rows]
     lost = sum(count for count, is_spared in zip(labels, spared, strict=True) if is_spared)

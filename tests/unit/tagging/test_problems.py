@@ -47,6 +47,6 @@ def test_tool_in(quote, tool):
 
 def test_problem_agrees_with_hand_labels(training):
     """The taxonomy is predicted by cues: right for most lines, and this says how many."""
-    rows = [row for row in training if row.adjacent_use]
+    rows = [row for row in training if row.problem_key]
     right = sum(load_problems().problem_of(row.evidence["adjacent_use"], row.text) == row.problem_key for row in rows)
     assert right / len(rows) >= 0.6

@@ -6,22 +6,36 @@ import sys
 import pytest
 
 from expansion_assets.settings import Settings, SettingsError, load_settings
+from expansion_assets.tagging import tagger as taggers
+from expansion_assets.tagging.labelled import write_labelled
 from expansion_assets.tagging.llm.client import LlmUnavailableError
-from expansion_assets.tagging.tagger import PlainReader, TaggerUnavailableError, choose_reader, choose_tagger
+from expansion_assets.tagging.tagger import (
+    REVIEWED_TEXTS,
+    PlainReader,
+    TaggerUnavailableError,
+    choose_reader,
+    embedded_tagger,
+)
 
 
 def settings(**given):
     return Settings(llm_api_key="k", llm_base_url="http://127.0.0.1:9/v1", **given)
 
 
-def test_unknown_name_lists_the_known_ones():
-    with pytest.raises(TaggerUnavailableError, match=r"unknown tagger 'oracle': choose one of embedded, llm"):
-        choose_tagger("oracle")
-
-
 def test_missing_training_lines_are_named(tmp_path):
     with pytest.raises(TaggerUnavailableError, match=r"nowhere\.jsonl is missing"):
-        choose_tagger("embedded", tmp_path / "nowhere.jsonl")
+        embedded_tagger(Settings(), tmp_path / "nowhere.jsonl")
+
+
+def test_reviewed_texts_of_the_workspace_are_learned_from(tmp_path, training, monkeypatch):
+    monkeypatch.setattr(taggers, "SHIPPED_MODEL", tmp_path / "model")
+    (tmp_path / "tagger").mkdir()
+    lines = tmp_path / "lines.jsonl"
+    write_labelled(lines, training[:150])
+    plain = embedded_tagger(Settings(state_dir=tmp_path), lines)
+    write_labelled(tmp_path / "tagger" / REVIEWED_TEXTS, training[150:160])
+    assert embedded_tagger(Settings(state_dir=tmp_path), lines).version != plain.version
+    assert list((tmp_path / "tagger").glob("*.joblib"))
 
 
 def test_the_default_needs_neither_key_nor_the_packages_of_a_language_model():
