@@ -6,10 +6,12 @@ from collections import Counter
 import pytest
 from llm_server import KEY, LlmServer
 
+from expansion_assets.tagging.evaluation import Counts, evaluate
+from expansion_assets.tagging.labelled import LabelledText
 from expansion_assets.tagging.llm.client import Endpoint, LlmClient, LlmUnavailableError
 from expansion_assets.tagging.llm.prices import Price
 from expansion_assets.tagging.llm.tagger import LlmTagger
-from expansion_assets.tagging.schema import MOST_ATTEMPTS, Text
+from expansion_assets.tagging.schema import LABELS, MOST_ATTEMPTS, Text
 
 PRICE = Price(model="m", tokens_in=1, tokens_out=10, currency="USD", batch_discount=0.5, checked_on="2026-01-01")
 WISH = "We would love an API for this"
@@ -299,3 +301,16 @@ def _shape(request):
     messages = [message | {"content": message["content"].replace(document, emptied)} for message in told]
     assert any(emptied in message["content"] for message in messages)
     return request.body | {"messages": messages}
+
+
+def test_an_evaluation_tells_what_it_cost_and_what_got_no_answer(server, tagger):
+    labels = dict.fromkeys(LABELS, False) | {"advanced_intent": True}
+    rows = [LabelledText(id=str(n), kind="ticket", text=f"{WISH} {n}.", **labels) for n in range(8)]
+    evaluation = evaluate(tagger(), rows)
+    assert (evaluation.micro, evaluation.unread) == (Counts(tp=8), 0)
+    assert evaluation.cost_per_1000 == pytest.approx(1000 * 2 * 0.0002 / 8)
+    assert evaluation.quotes == Counts(tp=8)
+    assert evaluate(tagger(price=None), rows).cost_per_1000 is None
+    server.always = "refuse"
+    refused = evaluate(tagger(), rows)
+    assert (refused.unread, refused.micro) == (8, Counts(fn=8))
