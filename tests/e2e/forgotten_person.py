@@ -75,7 +75,7 @@ def plant(landing: Path) -> None:
     })
     add_json(landing, "meetings/turns", {
         "turn_id": "TURN-9999", "note_id": None, "account_id": key, "turn_no": 1, "speaker_email": email,
-        "speaker_side": "customer", "body": f"This is {NAME}. We use Typeform for surveys.", "spoken_at": at,
+        "speaker_side": "customer", "body": f"This is {NAME}. For surveys we use another tool, Typeform.", "spoken_at": at,
         "loaded_at": LOADED,
     })
     add_csv(landing, "product/seat_assignments", {
