@@ -75,8 +75,8 @@ def plant(landing: Path) -> None:
     })
     add_json(landing, "meetings/turns", {
         "turn_id": "TURN-9999", "note_id": None, "account_id": key, "turn_no": 1, "speaker_email": email,
-        "speaker_side": "customer", "body": f"This is {NAME}. For surveys we use another tool, Typeform.", "spoken_at": at,
-        "loaded_at": LOADED,
+        "speaker_side": "customer", "spoken_at": at, "loaded_at": LOADED,
+        "body": f"This is {NAME}. For surveys we use another tool, Typeform.",
     })
     add_csv(landing, "product/seat_assignments", {
         "assignment_id": "SEAT-9999", "account_id": key, "user_id": USER, "assigned_on": DAY, "released_on": "",
