@@ -71,4 +71,4 @@ lock: ## pin every package with hashes
 	$(BIN)/python -m piptools compile --quiet --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate --allow-unsafe --extra dev -o requirements/dev.txt pyproject.toml
 
 clean: ## drop everything that a run or a set-up made
-	rm -rf $(VENV) data/landing data/warehouse data/published data/dagster_home data/dbt_target data/workspaces data/eval
+	rm -rf $(VENV) data/landing data/warehouse data/published data/dagster_home data/dbt_target data/workspaces data/eval data/model data/tagger

@@ -6,11 +6,11 @@ Belongs here: training, keeping the model, scoring, choosing the quote. Does not
 """
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import cast
 
 import joblib
@@ -276,7 +276,7 @@ class Lessons:
 
 
 def load_embedded_tagger(lessons: Lessons) -> EmbeddedTagger:
-    """Return the tagger of `lessons`: kept from an earlier training (ten seconds on one core), else trained now.
+    """Return the tagger of `lessons`: kept from an earlier training (half a minute on one core), else trained now.
 
     A kept model is known by its version and by this code, so that none outlives its lessons. Raises LabelledTextError
     for broken lines.
@@ -300,9 +300,9 @@ def _keep(tagger: EmbeddedTagger, path: Path) -> None:
     """Keep a trained tagger in place of older ones; where nothing can be written it is trained again each time."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as half:
-            joblib.dump(tagger, half)
-        Path(half.name).replace(path)
+        half = path.with_suffix(f".{os.getpid()}.tmp")
+        joblib.dump(tagger, half)
+        half.replace(path)
         for older in path.parent.glob(f"*{MODEL_SUFFIX}"):
             if older != path:
                 older.unlink(missing_ok=True)
