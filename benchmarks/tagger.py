@@ -9,7 +9,6 @@ is processor time: other work on the machine does not count. Training and import
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import time
@@ -21,8 +20,9 @@ sys.path.insert(0, str(ROOT))
 from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: E402 - the project is not installed
 
 from expansion_assets.settings import Settings  # noqa: E402
+from expansion_assets.tagging.labelled import read_labelled  # noqa: E402
 from expansion_assets.tagging.schema import Text  # noqa: E402
-from expansion_assets.tagging.tagger import choose_tagger  # noqa: E402
+from expansion_assets.tagging.tagger import TRAINING_LINES, choose_tagger  # noqa: E402
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     start = time.process_time()
     tagger = choose_tagger(Settings(tagger="embedded"))
     trained = time.process_time() - start
-    lines = [json.loads(line)["text"] for line in (ROOT / "data" / "labelled_texts.jsonl").open(encoding="utf-8")]
+    lines = [row.text for row in read_labelled(TRAINING_LINES)]
     bare = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4)).fit(lines)
     speeds: dict[str, list[float]] = {"tagger": [], "bare": []}
     for turn in range(arguments.rounds):

@@ -297,12 +297,12 @@ def evaluate(
     """Measure the text tagger; writes eval/tagger.json and eval/confusion.html into the state folder."""
     from expansion_assets.scan.confusion import build_confusion
     from expansion_assets.scan.rendering import render_confusion
-    from expansion_assets.settings import PROJECT_DIR
     from expansion_assets.tagging.evaluation import evaluate_file
     from expansion_assets.tagging.labelled import LabelledTextError
+    from expansion_assets.tagging.tagger import HOLDOUT_LINES
 
     workspace = _workspace()
-    file, folder = texts or PROJECT_DIR / "data" / "labelled_holdout.jsonl", workspace.settings.state_dir / "eval"
+    file, folder = texts or HOLDOUT_LINES, workspace.settings.state_dir / "eval"
     if not file.is_file():
         _fail(f"no file {file}")
     try:

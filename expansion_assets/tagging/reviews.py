@@ -13,10 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 
-import yaml
-
+from expansion_assets.catalogue.reading import CATALOGUE_DIR, read_yaml
 from expansion_assets.tagging.embedded import CALIBRATION_PATH, EmbeddedTagger, read_calibration
 from expansion_assets.tagging.evaluation import Counts, evaluate
 from expansion_assets.tagging.labelled import LabelledText
@@ -24,7 +22,6 @@ from expansion_assets.tagging.phrases import Lexicon, words_of
 from expansion_assets.tagging.schema import LABELS, Label, Text
 from expansion_assets.tagging.turns import pieces_of
 
-REVIEWS_PATH = Path(__file__).parents[1] / "catalogue" / "reviews.yml"
 SOURCE = "reviews"
 FEWEST_LINES = 10
 # A tagger that has learned from reviews may lose so much F1 on our hold-out lines; by chance alone it moves by 0.01.
@@ -136,7 +133,7 @@ def _line(passage: Text, start: int, labels: dict[Label, tuple[bool, str]]) -> L
 
 @cache
 def _misread() -> Lexicon:
-    return Lexicon(yaml.safe_load(REVIEWS_PATH.read_text(encoding="utf-8")))
+    return Lexicon(read_yaml(CATALOGUE_DIR / "reviews.yml"))
 
 
 def _share(value: float | None) -> str:
