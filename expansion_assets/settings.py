@@ -53,7 +53,9 @@ class Settings(BaseSettings):
     time_zone: str = "UTC"
     """Workspace time zone: where a day ends."""
     tagger: Literal["embedded", "llm"] = "embedded"
-    """Text tagger: ``embedded`` needs no key and no network; ``llm`` asks a language model, see the next ones."""
+    """Text tagger: ``embedded`` needs no key and nothing from outside; ``llm`` asks a language model, see below."""
+    tagger_quick: bool = False
+    """Leave out the neural network of the embedded tagger: several times as fast, but wrong more often."""
     llm_api_key: SecretStr | None = None
     llm_base_url: str = "https://api.openai.com/v1"
     """Any endpoint that speaks OpenAI's protocol."""

@@ -1,4 +1,4 @@
-"""What the embedded tagger sees of a text: characters, word groups, words and pairs of words.
+"""What the linear model sees of a text: characters, word groups, words and pairs of words.
 
 Belongs here: text -> sparse features. Does not belong here: labels, training, thresholds.
 """
@@ -6,11 +6,9 @@ Belongs here: text -> sparse features. Does not belong here: labels, training, t
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import combinations, pairwise
 from operator import attrgetter
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -19,37 +17,32 @@ from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from expansion_assets.tagging.phrases import load_lexicon, words_of
-from expansion_assets.tagging.quotes import Span, split_sentences
+from expansion_assets.tagging.quotes import split_sentences
 
 # One writer of seven left out at a time (2026-11-22): recall at 85 % precision 0.63, with near-equal weights 0.55.
-_BLOCK_WEIGHTS = {"characters": 0.6, "concepts": 0.4, "phrases": 2.0, "meaning": 1.0}
+_BLOCK_WEIGHTS = {"characters": 0.6, "concepts": 0.4, "phrases": 2.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A sentence, or a whole text as the union of its sentences, taken apart once for all features."""
+    """A text taken apart once for all features."""
 
     text: str
     concepts: tuple[str, ...]
     phrases: tuple[str, ...]
 
 
-def read_sentences(body: str) -> list[tuple[Span, Reading]]:
-    """Take every sentence of `body` apart."""
-    return [(span, _read(span.text)) for span in split_sentences(body)]
-
-
-def join_readings(body: str, sentences: Sequence[tuple[Span, Reading]]) -> Reading:
-    """The reading of a whole text: what stands together in one of its sentences, not across them."""
-    concepts = {concept: None for _, reading in sentences for concept in reading.concepts}
-    return Reading(body, tuple(concepts), tuple(phrase for _, reading in sentences for phrase in reading.phrases))
-
-
-def _read(sentence: str) -> Reading:
-    words = words_of(sentence)
-    groups = sorted({concept for _, concept, _ in load_lexicon().matches(words)})
-    together = (f"{first}+{second}" for first, second in combinations(groups, 2))
-    return Reading(sentence, (*groups, *together), tuple(_phrases(["^", *words, "$"])))
+def read(body: str) -> Reading:
+    """Take a text apart: concepts and phrases are what stands together in a sentence, not across two."""
+    concepts: dict[str, None] = {}
+    phrases: list[str] = []
+    for span in split_sentences(body):
+        words = words_of(span.text)
+        groups = sorted({concept for _, concept, _ in load_lexicon().matches(words)})
+        together = (f"{first}+{second}" for first, second in combinations(groups, 2))
+        concepts.update(dict.fromkeys((*groups, *together)))
+        phrases.extend(_phrases(["^", *words, "$"]))
+    return Reading(body, tuple(concepts), tuple(phrases))
 
 
 def _phrases(words: list[str]) -> Iterator[str]:
@@ -93,7 +86,7 @@ class WordCharacters(BaseEstimator):
         return columns
 
 
-@lru_cache(maxsize=20_000)  # training reads every word twice, in its sentence and in the whole text
+@lru_cache(maxsize=20_000)  # most words come again
 def _sequences(word: str) -> tuple[str, ...]:
     padded = f" {word} "
     return tuple(padded[at : at + size] for size in _LENGTHS for at in range(len(padded) - size + 1))
@@ -107,33 +100,8 @@ def _raw_words(reading: Reading) -> list[str]:
     return reading.text.lower().split()
 
 
-class Meaning(BaseEstimator):
-    """Mean of the pretrained vectors of a text's word pieces (wordllama, 256 columns, length 1).
-
-    What our lines never say in the same words still lies near: on 379 texts of others (2026-11-22) the best F1 rose
-    from 0.61 to 0.63.
-    """
-
-    def fit_transform(self, readings: Sequence[Reading], y: object = None) -> np.ndarray:
-        """Nothing is learned."""
-        return self.transform(readings)
-
-    def transform(self, readings: Sequence[Reading]) -> np.ndarray:
-        """Return one row per reading; zeros where nothing is written."""
-        vectors = _vectors().embed([reading.text or " " for reading in readings], norm=True)
-        return np.nan_to_num(np.asarray(vectors, dtype=np.float32))
-
-
-@cache
-def _vectors() -> Any:
-    import wordllama
-
-    # It looks for its own tokenizer in a cache folder, and downloads it unless told where its package keeps it.
-    return wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
-
-
 class Features:
-    """TF-IDF over characters, word groups and phrases, and the meaning of words."""
+    """TF-IDF over characters, word groups and phrases."""
 
     def __init__(self) -> None:
         """Prepare an empty vocabulary."""
@@ -142,7 +110,6 @@ class Features:
                 ("characters", Pipeline([("count", WordCharacters()), ("weigh", TfidfTransformer(sublinear_tf=True))])),
                 ("concepts", TfidfVectorizer(analyzer=attrgetter("concepts"), min_df=3)),
                 ("phrases", TfidfVectorizer(analyzer=attrgetter("phrases"), min_df=2, sublinear_tf=True)),
-                ("meaning", Meaning()),
             ],
             transformer_weights=_BLOCK_WEIGHTS,
         )

@@ -128,10 +128,12 @@ def embedded_tagger(settings: Settings, lines: Path = TRAINING_LINES) -> Tagger:
         TaggerUnavailableError: The training lines are missing.
     """
     from expansion_assets.tagging.embedded import Lessons, load_embedded_tagger
+    from expansion_assets.tagging.network import SHIPPED_NETWORK
 
     if not lines.is_file():
         raise TaggerUnavailableError(f"tagger 'embedded' has no training lines: {lines.name} is missing")
+    network = None if settings.tagger_quick else SHIPPED_NETWORK
     reviewed = settings.tagger_dir / REVIEWED_TEXTS
     if reviewed.is_file():
-        return load_embedded_tagger(Lessons((lines, reviewed), settings.tagger_dir))
-    return load_embedded_tagger(Lessons((lines,), SHIPPED_MODEL))
+        return load_embedded_tagger(Lessons((lines, reviewed), settings.tagger_dir, network))
+    return load_embedded_tagger(Lessons((lines,), SHIPPED_MODEL, network))

@@ -30,8 +30,8 @@ def nothing_in_it(embedded: "EmbeddedTagger", texts: Sequence[Text]) -> list[boo
     columns = [LABELS.index(label) for label in TRIGGER_LABELS]
     pieces = [(at, piece.body) for at, text in enumerate(texts) for piece, _ in pieces_of(text)]
     likeliest = [0.0] * len(texts)
-    for (at, _), score in zip(pieces, embedded.score([body for _, body in pieces]), strict=True):
-        likeliest[at] = max(likeliest[at], float(score.probabilities[columns].max()))
+    for (at, _), glance in zip(pieces, embedded.first_glance([body for _, body in pieces]), strict=True):
+        likeliest[at] = max(likeliest[at], float(glance[columns].max()))
     return [
         len(_WORD.findall(text.body)) < _FEWEST_WORDS
         # The embedded tagger cannot judge another language; the model can read it.

@@ -1,16 +1,14 @@
 """Probabilities and bars: what is fitted, what is chosen, and that the written file is complete."""
 
+import json
+
 import numpy as np
 import pytest
 
-from expansion_assets.tagging.calibration import (
-    UNSURE_BAR,
-    fit_curve,
-    weights_of,
-    write_calibration,
-)
+from expansion_assets.tagging.calibration import FOLDS, UNSURE_BAR, fit_curve, weights_of, write_calibration
 from expansion_assets.tagging.embedded import CALIBRATION_PATH, Calibration, Curve, read_calibration
-from expansion_assets.tagging.labelled import LabelledText
+from expansion_assets.tagging.labelled import LabelledText, source_folds
+from expansion_assets.tagging.network import SHIPPED_NETWORK
 from expansion_assets.tagging.schema import LABELS
 
 
@@ -22,17 +20,13 @@ def test_probability_is_the_share_that_is_right():
     generator = np.random.default_rng(7)
     odds = generator.normal(0, 2, 20_000)
     truth = generator.random(20_000) < 1 / (1 + np.exp(-(0.5 * odds - 1)))
-    curve = fit_curve(1 / (1 + np.exp(-odds)), truth, np.ones(20_000))
+    curve = fit_curve(odds, truth, np.ones(20_000))
     assert (curve.slope, curve.intercept) == (pytest.approx(0.5, abs=0.05), pytest.approx(-1, abs=0.05))
-
-
-def test_score_of_nothing_stays_nothing():
-    assert Curve(slope=0.1, intercept=3.0).probability(np.array([0.0, 0.5]))[0] == 0.0
 
 
 @pytest.mark.parametrize("truth", [True, False])
 def test_one_sided_truth_has_no_curve(truth):
-    assert fit_curve(np.array([0.2, 0.8]), np.array([truth, truth]), np.ones(2)) == Curve()
+    assert fit_curve(np.array([-1.4, 1.4]), np.array([truth, truth]), np.ones(2)) == Curve()
 
 
 def test_every_source_weighs_the_same():
@@ -40,14 +34,35 @@ def test_every_source_weighs_the_same():
     assert weights[:9].sum() == pytest.approx(weights[9:].sum())
 
 
+def test_no_line_is_judged_by_one_who_knows_its_source(training):
+    judged = []
+    for learned, left_out in source_folds(training, FOLDS):
+        assert not {row.source for row in learned} & {row.source for row in left_out}
+        assert len(learned) + len(left_out) == len(training)
+        judged += [row.id for row in left_out]
+    assert sorted(judged) == sorted(row.id for row in training if not row.is_imagined)
+
+
+def test_the_network_has_said_what_it_thinks_of_every_line_that_is_judged(training):
+    with SHIPPED_NETWORK.out_of_fold.open(encoding="utf-8") as lines:
+        said = {record["id"]: record for record in map(json.loads, lines)}
+    assert said.keys() == {row.id for row in training if not row.is_imagined}
+    bodies = {row.id: row.text for row in training}
+    for key, record in said.items():
+        assert len(record["log_odds"]) == len(record["strongest_at"]) == len(LABELS)
+        assert all(0 <= at < len(bodies[key]) for at in record["strongest_at"])
+
+
 def test_written_calibration_reads_back(tmp_path):
-    calibration = Calibration({label: Curve(1.25, -0.5) for label in LABELS}, 0.7, 0.5, 0.3)
+    joined, linear = (dict.fromkeys(LABELS, curve) for curve in (Curve(1.25, -0.5), Curve(0.9, 0.1)))
+    calibration = Calibration(joined, linear, 0.7, 0.5, 0.3)
     write_calibration(calibration, tmp_path / "c.yml")
     assert read_calibration(tmp_path / "c.yml") == calibration
 
 
 def test_shipped_calibration_is_sound():
     calibration = read_calibration(CALIBRATION_PATH)
-    assert list(calibration.curves) == list(LABELS)
-    assert all(curve.slope > 0 for curve in calibration.curves.values())
+    for curves in (calibration.joined, calibration.linear):
+        assert list(curves) == list(LABELS)
+        assert all(curve.slope > 0 for curve in curves.values())
     assert UNSURE_BAR == calibration.unsure_bar < calibration.ticket_bar <= calibration.bar

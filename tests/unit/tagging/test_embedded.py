@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from expansion_assets.tagging import embedded
-from expansion_assets.tagging.embedded import EmbeddedTagger, Lessons, load_embedded_tagger
+from expansion_assets.tagging.embedded import Lessons, load_embedded_tagger
 from expansion_assets.tagging.evaluation import evaluate
 from expansion_assets.tagging.labelled import write_labelled
-from expansion_assets.tagging.schema import INTENTS, LABELS, POLARITIES, Text
+from expansion_assets.tagging.linear import LinearModel
+from expansion_assets.tagging.network import SHIPPED_NETWORK, NetworkFiles
+from expansion_assets.tagging.schema import INTENTS, LABELS, POLARITIES, TRIGGER_LABELS, Text
 from expansion_assets.tagging.tagger import TRAINING_LINES
 
 TICKET = (
@@ -72,28 +74,33 @@ def test_tags_do_not_depend_on_the_batch(tagger, holdout):
     assert tagger.tag(texts) == [tag for one in texts for tag in tagger.tag([one])]
 
 
-def test_skipping_hopeless_texts_loses_no_tag(tagger, holdout):
-    bodies = [row.text for row in holdout]
-    lowest = tagger._lowest_scores()
-    full = np.array([score.probabilities for score in tagger.score(bodies)]) >= lowest
-    skipping = np.array([score.probabilities for score in tagger.score(bodies, needed=lowest)]) >= lowest
-    assert np.array_equal(full, skipping)
-    assert full.any()
+def test_texts_that_the_network_is_not_asked_about_lose_few_tags(tagger, holdout, monkeypatch):
+    def counted():
+        tags = tagger.tag([text(row.text, text_id=row.id) for row in holdout])
+        return {(tag.text_id, tag.label) for tag in tags if tag.label in TRIGGER_LABELS and not tag.is_unsure}
+
+    asked_about_some = counted()
+    monkeypatch.setattr(embedded, "_WORTH_READING", 0.0)
+    asked_about_all = counted()
+    assert asked_about_some <= asked_about_all
+    assert len(asked_about_all - asked_about_some) <= 0.03 * len(asked_about_all)
 
 
-def test_training_twice_gives_the_same_tags(training):
-    once, again = (EmbeddedTagger(training[:200]) for _ in range(2))
-    assert once.tag([text(TICKET)]) == again.tag([text(TICKET)])
+def test_training_twice_gives_the_same_scores(training):
+    once, again = (LinearModel(training[:200]).log_odds([TICKET]) for _ in range(2))
+    assert np.array_equal(once, again)
 
 
 def test_version_follows_the_files(tagger, tmp_path, monkeypatch):
-    def lessons(name, content):
+    def lessons(name, content, network=SHIPPED_NETWORK):
         (tmp_path / name).write_bytes(content)
-        return Lessons((tmp_path / name,), tmp_path)
+        return Lessons((tmp_path / name,), tmp_path, network)
 
     lines = TRAINING_LINES.read_bytes()
     assert lessons("same.jsonl", lines).version == tagger.version
     assert lessons("changed.jsonl", lines.replace(b"Solid product", b"Decent product", 1)).version != tagger.version
+    (tmp_path / "network.onnx").write_bytes(b"another network")
+    assert lessons("same.jsonl", lines, NetworkFiles(tmp_path)).version != tagger.version
     monkeypatch.setattr(embedded, "_CODE_VERSION", "next")
     assert lessons("same.jsonl", lines).version != tagger.version
 

@@ -3,11 +3,7 @@
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
-from expansion_assets.tagging.features import Reading, WordCharacters, join_readings, read_sentences
-
-
-def read(body):
-    return join_readings(body, read_sentences(body))
+from expansion_assets.tagging.features import Reading, WordCharacters, read
 
 
 def test_phrases_are_words_pairs_and_pairs_with_a_gap():
