@@ -64,10 +64,8 @@ class Calibration:
     """For the mean of both models."""
     linear: Mapping[Label, Curve]
     """For the linear model alone."""
-    bar: float
+    bars: Mapping[Label, float]
     """Probability from which on a tag counts."""
-    ticket_bar: float
-    """The same for advanced intent in a support ticket."""
     unsure_bar: float
     """Probability from which on a tag is kept; below its bar it is unsure and reaches nobody."""
 
@@ -175,10 +173,6 @@ class EmbeddedTagger:
                     seen.add(problem)
                     yield self._tag(text, start, label, quote, at_most, problem)
 
-    def _bar(self, text: Text, label: Label) -> float:
-        is_ticket = text.kind == "ticket" and label == "advanced_intent"
-        return self._calibration.ticket_bar if is_ticket else self._calibration.bar
-
     def _tag(
         self, text: Text, start: int, label: Label, quote: Span, probability: float, problem_key: str | None = None
     ) -> Tag:
@@ -192,7 +186,7 @@ class EmbeddedTagger:
             problem_key=problem_key,
             tool=load_problems().tool_in(quote.text) if label == "adjacent_use" else None,
             probability=round(probability, 4),
-            is_unsure=probability < self._bar(text, label),
+            is_unsure=probability < self._calibration.bars[label],
             polarity=polarity_of(label, quote.text, text.speaker_side),
             intent=intent_of(label, quote.text),
             quote=quote.text,

@@ -55,7 +55,7 @@ def test_the_network_has_said_what_it_thinks_of_every_line_that_is_judged(traini
 
 def test_written_calibration_reads_back(tmp_path):
     joined, linear = (dict.fromkeys(LABELS, curve) for curve in (Curve(1.25, -0.5), Curve(0.9, 0.1)))
-    calibration = Calibration(joined, linear, 0.7, 0.5, 0.3)
+    calibration = Calibration(joined, linear, dict.fromkeys(LABELS, 0.7), 0.3)
     write_calibration(calibration, tmp_path / "c.yml")
     assert read_calibration(tmp_path / "c.yml") == calibration
 
@@ -65,4 +65,5 @@ def test_shipped_calibration_is_sound():
     for curves in (calibration.joined, calibration.linear):
         assert list(curves) == list(LABELS)
         assert all(curve.slope > 0 for curve in curves.values())
-    assert UNSURE_BAR == calibration.unsure_bar < calibration.ticket_bar <= calibration.bar
+    assert calibration.bars.keys() == set(LABELS)
+    assert UNSURE_BAR == calibration.unsure_bar < min(calibration.bars.values())

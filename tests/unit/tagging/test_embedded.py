@@ -136,9 +136,7 @@ def test_columns_are_those_of_the_tag_table(tagger):
 def test_unsure_tags_are_those_under_the_bar(tagger, holdout):
     calibration = tagger._calibration
     tags = tagger.tag([text(row.text, text_id=row.id) for row in holdout])
-    for tag in tags:
-        bar = calibration.ticket_bar if tag.label == "advanced_intent" else calibration.bar
-        assert tag.is_unsure == (tag.probability < bar)
+    assert all(tag.is_unsure == (tag.probability < calibration.bars[tag.label]) for tag in tags)
     assert {tag.is_unsure for tag in tags} == {True, False}
 
 
