@@ -90,10 +90,6 @@ class ScoredText:
     of_sentences: np.ndarray
     """Shape (sentences, labels): log-odds of each sentence as evidence."""
 
-    def best_sentence(self, column: int) -> Span | None:
-        """Return the sentence that speaks most for a label, None for a text with nothing in it."""
-        return self.sentences[int(self.of_sentences[:, column].argmax())] if self.sentences else None
-
 
 class EmbeddedTagger:
     """Tags whole texts and quotes their best sentence. Same lines, same tags.

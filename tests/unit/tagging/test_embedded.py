@@ -154,7 +154,15 @@ def test_probability_means_what_it_says(tagger, holdout):
 
 
 def test_holdout_gate(tagger, holdout):
-    """Hold-out lines never train and choose nothing; 0.89 / 0.78 when the gate was set, n = 222."""
+    """Hold-out lines never train and choose nothing; 0.95 / 0.86 when the gate was set, n = 222."""
     micro = evaluate(tagger, holdout).micro
+    assert micro.precision >= 0.90
+    assert micro.recall >= 0.80
+
+
+def test_the_quick_tagger_does_without_the_network(holdout, tmp_path):
+    quick = load_embedded_tagger(Lessons((TRAINING_LINES,), tmp_path, None))
+    assert not any(score.is_joined for score in quick.score([row.text for row in holdout]))
+    micro = evaluate(quick, holdout).micro  # 0.91 / 0.73 when it was written
     assert micro.precision >= 0.85
-    assert micro.recall >= 0.73
+    assert micro.recall >= 0.65
