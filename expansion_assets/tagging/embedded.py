@@ -193,7 +193,10 @@ class EmbeddedTagger:
 
 
 def _with_sentences(log_odds: np.ndarray, is_joined: bool, spans: list[Span], own: np.ndarray) -> ScoredText:
-    own[:, _ADJACENT] += [_says_with_what(span.text) for span in spans]
+    with_what = np.array([_says_with_what(span.text) for span in spans])
+    own[:, _ADJACENT] += with_what
+    log_odds = log_odds.copy()
+    log_odds[_ADJACENT] += with_what[own[:, _ADJACENT].argmax()] / 2
     return ScoredText(log_odds, is_joined, spans, own)
 
 
