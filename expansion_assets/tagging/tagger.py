@@ -18,7 +18,7 @@ REVIEWED_TEXTS = "reviewed_texts.jsonl"
 MODEL_SUFFIX = ".joblib"
 # One for all workspaces: it holds no customer's words.
 SHIPPED_MODEL = PROJECT_DIR / "data" / "model"
-# A batch is lost at most when a run is killed; 500 texts are half a second of the embedded tagger.
+# A batch is lost at most when a run is killed; 500 texts are a second or two of the embedded tagger.
 _BATCH_TEXTS = 500
 
 
