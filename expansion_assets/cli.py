@@ -324,7 +324,7 @@ def train(
     workspace = _workspace()
     _last_run_day(workspace)
     try:
-        with out.status("training on reviews, about five minutes"):
+        with out.status("training on reviews, about two minutes"):
             learned, path = learn(workspace.settings, is_forced=force)
     except TooFewVerdictsError as error:
         _fail(str(error))

@@ -1,6 +1,6 @@
 """The network of the embedded tagger: a small transformer, fine-tuned on our own lines, read with onnxruntime.
 
-Belongs here: text -> log-odds per label, of the whole text and of its characters. Does not belong here: its training
+Belongs here: text -> log-odds per label, of the whole text and of its words. Does not belong here: its training
 (`finetune`), probabilities and tags (`embedded`).
 """
 
@@ -15,7 +15,7 @@ from tokenizers import Encoding, Tokenizer
 
 from expansion_assets.settings import PROJECT_DIR
 
-# A passage of a thousand characters has some 230.
+# The longest of our lines has 213; logs may have more, and are read so far.
 MOST_TOKENS = 256
 _NOTHING = -20.0
 
