@@ -51,7 +51,8 @@ from expansion_assets.sources.sql import literal, quoted
 from expansion_assets.store.identity import identifiers
 from expansion_assets.store.warehouse import add_rows, connect
 from expansion_assets.tables import ADDRESSES, NAMES, TITLES, Table
-from expansion_assets.tagging.tagger import MODEL_SUFFIX, REVIEWED_TEXTS
+from expansion_assets.tagging.kept import forget_models
+from expansion_assets.tagging.tagger import REVIEWED_TEXTS
 from expansion_assets.workspace import Workspace
 
 _SQLITE_HEAD = b"SQLite format 3\x00"
@@ -529,8 +530,7 @@ def _clean_file(path: Path, suppression: Suppression, settings: Settings, *, is_
         return "removed, a binary cache"
     done = _clean_by_rows(path, "text", suppression, settings, is_dry=is_dry)
     if done and path == settings.tagger_dir / REVIEWED_TEXTS and not is_dry:
-        for model in path.parent.glob(f"*{MODEL_SUFFIX}"):  # trained on the words that have just been barred
-            model.unlink()
+        forget_models(path.parent)  # they learned the words that have just been barred
     return done
 
 

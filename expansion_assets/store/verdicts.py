@@ -13,9 +13,16 @@ import duckdb
 from expansion_assets.settings import Settings
 from expansion_assets.store.warehouse import connect, fetch_rows
 from expansion_assets.tagging.labelled import read_labelled, write_labelled
+from expansion_assets.tagging.network import load_network
 from expansion_assets.tagging.reviews import FEWEST_LINES, Learned, Verdict, compare, lines_of
 from expansion_assets.tagging.schema import Text
-from expansion_assets.tagging.tagger import HOLDOUT_LINES, REVIEWED_TEXTS, TRAINING_LINES, embedded_tagger
+from expansion_assets.tagging.tagger import (
+    HOLDOUT_LINES,
+    REVIEWED_TEXTS,
+    TRAINING_LINES,
+    embedded_tagger,
+    network_files,
+)
 
 
 class TooFewVerdictsError(RuntimeError):
@@ -75,7 +82,9 @@ def learn(settings: Settings, *, is_forced: bool = False) -> tuple[Learned, Path
             f"{len(reviewed)} reviewed texts, at least {FEWEST_LINES} are needed: texts behind accepted cards, or "
             "behind cards rejected because a text was misread"
         )
-    learned = compare(read_labelled(TRAINING_LINES), reviewed, read_labelled(HOLDOUT_LINES))
+    files = network_files(settings)
+    network = load_network(files) if files else None
+    learned = compare(read_labelled(TRAINING_LINES), reviewed, read_labelled(HOLDOUT_LINES), network)
     if not learned.is_harmless and not is_forced:
         return learned, None
     path = settings.tagger_dir / REVIEWED_TEXTS

@@ -1,34 +1,30 @@
 """The default tagger: a linear model and a small neural network, both trained on our own lines, nothing from outside.
 
-Belongs here: joining the two, choosing the quote, keeping the trained model. Does not belong here: either of them
-(`linear`, `network`), the reading of polarity and intent (`phrases`), fitting probabilities and measuring
+Belongs here: joining the two, choosing the quote. Does not belong here: either of them (`linear`, `network`), keeping
+what was trained (`kept`), the reading of polarity and intent (`phrases`), fitting probabilities and measuring
 (`calibration`, `evaluation`).
 """
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import cast
 
-import joblib
 import numpy as np
 import sklearn
 import yaml
 from scipy.special import expit, logit
 
-from expansion_assets.tagging.labelled import read_labelled
+from expansion_assets.tagging.kept import load_linear_model
 from expansion_assets.tagging.languages import foreign_language
 from expansion_assets.tagging.linear import LinearModel
-from expansion_assets.tagging.network import SHIPPED_NETWORK, Network, NetworkFiles, load_network
+from expansion_assets.tagging.network import SHIPPED_NETWORK, Network, NetworkFiles, NetworkReading, load_network
 from expansion_assets.tagging.phrases import PHRASES_PATH, intent_of, polarity_of
 from expansion_assets.tagging.problems import PROBLEMS_PATH, load_problems
 from expansion_assets.tagging.quotes import Span, split_sentences
 from expansion_assets.tagging.schema import LABELS, TRIGGER_LABELS, Label, Tag, Text
-from expansion_assets.tagging.tagger import MODEL_SUFFIX
 from expansion_assets.tagging.turns import pieces_of
 
 CALIBRATION_PATH = Path(__file__).with_name("calibration.yml")
@@ -132,15 +128,18 @@ class EmbeddedTagger:
         linear = self._linear.log_odds(bodies)
         says_something = np.array([any(map(str.isalpha, body)) for body in bodies], dtype=bool)
         is_likely = (expit(linear) >= _WORTH_READING) & says_something[:, None]
-        is_asked = is_likely[:, _TRIGGERS].any(axis=1) & (self._network is not None)
-        scored = [ScoredText(log_odds, False, [], np.zeros((0, len(LABELS)))) for log_odds in linear]
+        may_hold_sign = np.flatnonzero(is_likely[:, _TRIGGERS].any(axis=1)).tolist()
+        readings: dict[int, NetworkReading] = {}
         if self._network is not None:
-            asked = np.flatnonzero(is_asked).tolist()
-            for at, reading in zip(asked, self._network.read([bodies[at] for at in asked]), strict=True):
-                spans = split_sentences(bodies[at])
-                own = np.array([reading.of_span(span.start, span.end) for span in spans])
-                scored[at] = _with_sentences((linear[at] + reading.log_odds) / 2, True, spans, own)
-        settled = {at: split_sentences(bodies[at]) for at in np.flatnonzero(is_likely.any(axis=1) & ~is_asked).tolist()}
+            said = self._network.read([bodies[at] for at in may_hold_sign])
+            readings = dict(zip(may_hold_sign, said, strict=True))
+        scored = [ScoredText(log_odds, False, [], np.zeros((0, len(LABELS)))) for log_odds in linear]
+        for at, reading in readings.items():
+            spans = split_sentences(bodies[at])
+            own = np.array([reading.of_span(span.start, span.end) for span in spans])
+            scored[at] = _with_sentences((linear[at] + reading.log_odds) / 2, True, spans, own)
+        likely = np.flatnonzero(is_likely.any(axis=1)).tolist()
+        settled = {at: split_sentences(bodies[at]) for at in likely if at not in readings}
         of_settled = iter(self._linear.log_odds([span.text for spans in settled.values() for span in spans]))
         for at, spans in settled.items():
             scored[at] = _with_sentences(linear[at], False, spans, np.array(list(islice(of_settled, len(spans)))))
@@ -236,36 +235,12 @@ class Lessons:
 
 
 def load_embedded_tagger(lessons: Lessons) -> EmbeddedTagger:
-    """Return the tagger of `lessons`: kept from an earlier training (ten seconds on one core), else trained now.
-
-    A kept model is known by its version and by this code, so that none outlives its lessons. Raises LabelledTextError
-    for broken lines.
-    """
+    """Return the tagger of `lessons`, one per process. Raises LabelledTextError for broken lines."""
     return _load(lessons, lessons.version)
 
 
 @cache
 def _load(lessons: Lessons, version: str) -> EmbeddedTagger:
-    code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-    kept = lessons.models / f"{version}-{hashlib.sha256(code).hexdigest()[:8]}{MODEL_SUFFIX}"
-    if kept.is_file():
-        linear = cast(LinearModel, joblib.load(kept))
-    else:
-        linear = LinearModel([row for path in lessons.lines for row in read_labelled(path)])
-        _keep(linear, kept)
+    linear = load_linear_model(lessons.lines, lessons.models)
     network = load_network(lessons.network) if lessons.network else None
     return EmbeddedTagger(linear, network, read_calibration(CALIBRATION_PATH), version)
-
-
-def _keep(linear: LinearModel, path: Path) -> None:
-    """Keep a trained model in place of older ones; where nothing can be written it is trained again each time."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half = path.with_suffix(f".{os.getpid()}.tmp")
-        joblib.dump(linear, half)
-        half.replace(path)
-        for older in path.parent.glob(f"*{MODEL_SUFFIX}"):
-            if older != path:
-                older.unlink(missing_ok=True)
-    except OSError:
-        return

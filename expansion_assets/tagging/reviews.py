@@ -19,7 +19,7 @@ from expansion_assets.tagging.embedded import CALIBRATION_PATH, EmbeddedTagger, 
 from expansion_assets.tagging.evaluation import Counts, evaluate
 from expansion_assets.tagging.labelled import LabelledText
 from expansion_assets.tagging.linear import LinearModel
-from expansion_assets.tagging.network import SHIPPED_NETWORK, load_network
+from expansion_assets.tagging.network import Network
 from expansion_assets.tagging.phrases import Lexicon, words_of
 from expansion_assets.tagging.schema import LABELS, Label, Text
 from expansion_assets.tagging.turns import pieces_of
@@ -97,25 +97,30 @@ def lines_of(verdicts: Iterable[Verdict]) -> list[LabelledText]:
 
 
 def compare(
-    own: Sequence[LabelledText], reviewed: Sequence[LabelledText], holdout: Sequence[LabelledText]
+    own: Sequence[LabelledText],
+    reviewed: Sequence[LabelledText],
+    holdout: Sequence[LabelledText],
+    network: Network | None,
 ) -> Learned:
-    """Say what learning from `reviewed` changes; each fifth of them is read by a tagger that knows the other four."""
-    shipped, learned = _tagger(own), _tagger([*own, *reviewed])
+    """Say what learning from `reviewed` changes; each fifth of them is read by a tagger that knows the other four.
+
+    Only the linear model learns, within seconds; the network stays as shipped, or away.
+    """
+
+    def tagger(rows: Sequence[LabelledText]) -> EmbeddedTagger:
+        return EmbeddedTagger(LinearModel(rows), network, read_calibration(CALIBRATION_PATH))
+
+    shipped, learned = tagger(own), tagger([*own, *reviewed])
     after = Counts()
     for fold in range(_FOLDS):
         others = [row for at, row in enumerate(reviewed) if at % _FOLDS != fold]
-        after += _counts(_tagger([*own, *others]), reviewed[fold::_FOLDS])
+        after += _counts(tagger([*own, *others]), reviewed[fold::_FOLDS])
     labels = [row.has(label) for row in reviewed for label in LABELS if label not in row.ambiguous]
     return Learned(
         borne_out=sum(labels), misread=len(labels) - sum(labels),
         before=_counts(shipped, reviewed), after=after,
         holdout_before=evaluate(shipped, holdout).micro, holdout_after=evaluate(learned, holdout).micro,
     )
-
-
-def _tagger(rows: Sequence[LabelledText]) -> EmbeddedTagger:
-    """The network stays as shipped; the linear model learns within seconds."""
-    return EmbeddedTagger(LinearModel(rows), load_network(SHIPPED_NETWORK), read_calibration(CALIBRATION_PATH))
 
 
 def _counts(tagger: EmbeddedTagger, rows: Sequence[LabelledText]) -> Counts:

@@ -4,18 +4,22 @@ Belongs here: the interfaces and the one place that knows taggers by name. Does 
 Nothing of a tagger is imported before it is chosen: scikit-learn takes a second, instructor and openai two.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from expansion_assets.settings import PROJECT_DIR, Settings
 from expansion_assets.tagging.languages import foreign_language
 from expansion_assets.tagging.schema import Batch, Decision, OpenJob, Tag, Text, TextReading
 
+if TYPE_CHECKING:
+    from expansion_assets.tagging.network import NetworkFiles
+
 TRAINING_LINES = PROJECT_DIR / "data" / "labelled_texts.jsonl"
 HOLDOUT_LINES = TRAINING_LINES.with_name("labelled_holdout.jsonl")
 REVIEWED_TEXTS = "reviewed_texts.jsonl"
-MODEL_SUFFIX = ".joblib"
 # One for all workspaces: it holds no customer's words.
 SHIPPED_MODEL = PROJECT_DIR / "data" / "model"
 # A batch is lost at most when a run is killed; 500 texts are a second or two of the embedded tagger.
@@ -121,6 +125,13 @@ def choose_tagger(settings: Settings) -> Tagger:
     return embedded_tagger(settings)
 
 
+def network_files(settings: Settings) -> NetworkFiles | None:
+    """Return the network that the embedded tagger asks; none in its quick mode."""
+    from expansion_assets.tagging.network import SHIPPED_NETWORK
+
+    return None if settings.tagger_quick else SHIPPED_NETWORK
+
+
 def embedded_tagger(settings: Settings, lines: Path = TRAINING_LINES) -> Tagger:
     """Return the embedded tagger: trained on `lines` and, where there are some, on the team's reviewed texts.
 
@@ -128,11 +139,10 @@ def embedded_tagger(settings: Settings, lines: Path = TRAINING_LINES) -> Tagger:
         TaggerUnavailableError: The training lines are missing.
     """
     from expansion_assets.tagging.embedded import Lessons, load_embedded_tagger
-    from expansion_assets.tagging.network import SHIPPED_NETWORK
 
     if not lines.is_file():
         raise TaggerUnavailableError(f"tagger 'embedded' has no training lines: {lines.name} is missing")
-    network = None if settings.tagger_quick else SHIPPED_NETWORK
+    network = network_files(settings)
     reviewed = settings.tagger_dir / REVIEWED_TEXTS
     if reviewed.is_file():
         return load_embedded_tagger(Lessons((lines, reviewed), settings.tagger_dir, network))

@@ -27,9 +27,10 @@ from forgotten_person import (
     traces,
 )
 
+from expansion_assets.tagging.kept import MODEL_SUFFIX
 from expansion_assets.tagging.labelled import LabelledText, read_labelled, write_labelled
 from expansion_assets.tagging.schema import LABELS
-from expansion_assets.tagging.tagger import MODEL_SUFFIX, REVIEWED_TEXTS
+from expansion_assets.tagging.tagger import REVIEWED_TEXTS
 
 SMALL: dict[str, Any] = {"world_accounts": 16, "world_months": 3}
 LAST_DAY = "2026-06-30"

@@ -72,7 +72,7 @@ def test_what_the_others_teach_is_used_on_each_fifth(training, holdout):
     teams = ["tax", "audit", "field", "fleet", "plant", "store", "night", "harbour", "lab", "pool"]
     bodies = [f"Zorpling the {team} book from outside is what we are after." for team in teams]
     told = [verdict("accepted", text_id=body, body=body, quote=body, label="advanced_intent") for body in bodies]
-    learned = compare(training[:400], lines_of(told), holdout[:40])
+    learned = compare(training[:400], lines_of(told), holdout[:40], network=None)
     assert (learned.borne_out, learned.misread) == (10, 0)
     assert learned.after.tp > learned.before.tp
     assert "borne out, tagged" in learned.as_table()
