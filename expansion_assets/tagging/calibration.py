@@ -16,6 +16,7 @@ import yaml
 from sklearn.linear_model import LogisticRegression
 
 from expansion_assets.tagging.embedded import CALIBRATION_PATH, Calibration, Curve
+from expansion_assets.tagging.features import read
 from expansion_assets.tagging.labelled import LabelledText, read_labelled, source_folds
 from expansion_assets.tagging.linear import LinearModel
 from expansion_assets.tagging.network import SHIPPED_NETWORK, NetworkFiles
@@ -58,7 +59,7 @@ def out_of_fold(rows: Sequence[LabelledText], network: NetworkFiles) -> OutOfFol
     linear = []
     for learned, left_out in source_folds(rows, FOLDS):
         asked = [row for row in left_out if row.id in said]
-        linear.append(LinearModel(learned).log_odds([row.text for row in asked]))
+        linear.append(LinearModel(learned).log_odds([read(row.text) for row in asked]))
         judged += asked
     return OutOfFold(
         judged,

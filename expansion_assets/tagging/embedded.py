@@ -17,13 +17,14 @@ import sklearn
 import yaml
 from scipy.special import expit, logit
 
+from expansion_assets.tagging.features import read
 from expansion_assets.tagging.kept import load_linear_model
 from expansion_assets.tagging.languages import foreign_language
 from expansion_assets.tagging.linear import LinearModel
 from expansion_assets.tagging.network import SHIPPED_NETWORK, Network, NetworkFiles, NetworkReading, load_network
 from expansion_assets.tagging.phrases import PHRASES_PATH, intent_of, polarity_of
 from expansion_assets.tagging.problems import PROBLEMS_PATH, load_problems
-from expansion_assets.tagging.quotes import Span, split_sentences
+from expansion_assets.tagging.quotes import Span
 from expansion_assets.tagging.schema import LABELS, TRIGGER_LABELS, Label, Tag, Text
 from expansion_assets.tagging.turns import pieces_of
 
@@ -121,28 +122,27 @@ class EmbeddedTagger:
 
     def first_glance(self, bodies: Sequence[str]) -> np.ndarray:
         """Return what the linear model alone gives each label, shape (texts, labels), between 0 and 1."""
-        return expit(self._linear.log_odds(bodies))
+        return expit(self._linear.log_odds([read(body) for body in bodies]))
 
     def score(self, bodies: Sequence[str]) -> list[ScoredText]:
         """Score texts; the network reads those that may hold a sign of growth."""
-        linear = self._linear.log_odds(bodies)
+        texts = [read(body) for body in bodies]
+        linear = self._linear.log_odds(texts)
         says_something = np.array([any(map(str.isalpha, body)) for body in bodies], dtype=bool)
         is_likely = (expit(linear) >= _WORTH_READING) & says_something[:, None]
         may_hold_sign = np.flatnonzero(is_likely[:, _TRIGGERS].any(axis=1)).tolist()
-        readings: dict[int, NetworkReading] = {}
+        said: dict[int, NetworkReading] = {}
         if self._network is not None:
-            said = self._network.read([bodies[at] for at in may_hold_sign])
-            readings = dict(zip(may_hold_sign, said, strict=True))
+            said = dict(zip(may_hold_sign, self._network.read([bodies[at] for at in may_hold_sign]), strict=True))
         scored = [ScoredText(log_odds, False, [], np.zeros((0, len(LABELS)))) for log_odds in linear]
-        for at, reading in readings.items():
-            spans = split_sentences(bodies[at])
-            own = np.array([reading.of_span(span.start, span.end) for span in spans])
-            scored[at] = _with_sentences((linear[at] + reading.log_odds) / 2, True, spans, own)
-        likely = np.flatnonzero(is_likely.any(axis=1)).tolist()
-        settled = {at: split_sentences(bodies[at]) for at in likely if at not in readings}
-        of_settled = iter(self._linear.log_odds([span.text for spans in settled.values() for span in spans]))
-        for at, spans in settled.items():
-            scored[at] = _with_sentences(linear[at], False, spans, np.array(list(islice(of_settled, len(spans)))))
+        for at, reading in said.items():
+            own = np.array([reading.of_span(span.start, span.end) for span in texts[at].spans])
+            scored[at] = _with_sentences((linear[at] + reading.log_odds) / 2, True, texts[at].spans, own)
+        settled = [at for at in np.flatnonzero(is_likely.any(axis=1)).tolist() if at not in said]
+        of_settled = iter(self._linear.log_odds([own for at in settled for _, own in texts[at].sentences]))
+        for at in settled:
+            own = np.array(list(islice(of_settled, len(texts[at].spans))))
+            scored[at] = _with_sentences(linear[at], False, texts[at].spans, own)
         return scored
 
     def _tags_of(self, text: Text, score: ScoredText, start: int) -> Iterator[Tag]:

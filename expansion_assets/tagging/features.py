@@ -4,10 +4,10 @@ Belongs here: text -> sparse features. Does not belong here: labels, training, t
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations, pairwise
+from itertools import chain, combinations, pairwise
 from operator import attrgetter
 
 import numpy as np
@@ -17,7 +17,7 @@ from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from expansion_assets.tagging.phrases import load_lexicon, words_of
-from expansion_assets.tagging.quotes import split_sentences
+from expansion_assets.tagging.quotes import Span, split_sentences
 
 # One writer of seven left out at a time (2026-11-22): recall at 85 % precision 0.63, with near-equal weights 0.55.
 _BLOCK_WEIGHTS = {"characters": 0.6, "concepts": 0.4, "phrases": 2.0}
@@ -25,31 +25,37 @@ _BLOCK_WEIGHTS = {"characters": 0.6, "concepts": 0.4, "phrases": 2.0}
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text taken apart once for all features."""
+    """A text, or a sentence of one, taken apart once for all features."""
 
     text: str
     concepts: tuple[str, ...]
     phrases: tuple[str, ...]
+    sentences: tuple[tuple[Span, "Reading"], ...] = ()
+    """Where the sentences of a text stand, and their readings; none within a sentence."""
+
+    @property
+    def spans(self) -> list[Span]:
+        """Where the sentences stand."""
+        return [span for span, _ in self.sentences]
 
 
 def read(body: str) -> Reading:
     """Take a text apart: concepts and phrases are what stands together in a sentence, not across two."""
-    concepts: dict[str, None] = {}
-    phrases: list[str] = []
-    for span in split_sentences(body):
-        words = words_of(span.text)
-        groups = sorted({concept for _, concept, _ in load_lexicon().matches(words)})
-        together = (f"{first}+{second}" for first, second in combinations(groups, 2))
-        concepts.update(dict.fromkeys((*groups, *together)))
-        phrases.extend(_phrases(["^", *words, "$"]))
-    return Reading(body, tuple(concepts), tuple(phrases))
+    sentences = tuple((span, _read_sentence(span.text)) for span in split_sentences(body))
+    concepts = dict.fromkeys(chain.from_iterable(sentence.concepts for _, sentence in sentences))
+    phrases = chain.from_iterable(sentence.phrases for _, sentence in sentences)
+    return Reading(body, tuple(concepts), tuple(phrases), sentences)
 
 
-def _phrases(words: list[str]) -> Iterator[str]:
-    """Words, word pairs, and pairs with any one word between them."""
-    yield from words
-    yield from (f"{first} {second}" for first, second in pairwise(words))
-    yield from (f"{first} _ {third}" for first, third in zip(words, words[2:], strict=False))
+def _read_sentence(text: str) -> Reading:
+    """Word groups and pairs of them; words, word pairs, and pairs with any one word between them."""
+    words = words_of(text)
+    groups = sorted(set(load_lexicon().concepts_in(words)))
+    together = [f"{first}+{second}" for first, second in combinations(groups, 2)]
+    words = ["^", *words, "$"]
+    pairs = [f"{first} {second}" for first, second in pairwise(words)]
+    apart = [f"{first} _ {third}" for first, third in zip(words, words[2:], strict=False)]
+    return Reading(text, (*groups, *together), (*words, *pairs, *apart))
 
 
 class WordCharacters(BaseEstimator):

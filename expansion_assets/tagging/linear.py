@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from expansion_assets.tagging.features import Features, read
+from expansion_assets.tagging.features import Features, Reading, read
 from expansion_assets.tagging.labelled import LabelledText
 from expansion_assets.tagging.schema import LABELS, Label
 
@@ -20,7 +20,7 @@ _TOLERANCE, _MOST_STEPS = 3e-5, 300
 
 
 class LinearModel:
-    """Scores whole texts. Same lines, same scores."""
+    """Scores texts. Same lines, same scores."""
 
     def __init__(self, rows: Sequence[LabelledText]) -> None:
         """Train on `rows`."""
@@ -40,8 +40,8 @@ class LinearModel:
         self._coefficients = np.column_stack([model.coef_[0] for model in models])
         self._intercepts = np.array([model.intercept_[0] for model in models])
 
-    def log_odds(self, bodies: Sequence[str]) -> np.ndarray:
-        """Return log-odds per text and label, shape (texts, labels); not calibrated."""
-        if not bodies:
+    def log_odds(self, readings: Sequence[Reading]) -> np.ndarray:
+        """Return log-odds per text or sentence and label, shape (readings, labels); not calibrated."""
+        if not readings:
             return np.zeros((0, len(LABELS)))
-        return self._features.matrix([read(body) for body in bodies]) @ self._coefficients + self._intercepts
+        return self._features.matrix(readings) @ self._coefficients + self._intercepts

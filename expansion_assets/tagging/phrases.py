@@ -5,7 +5,8 @@ model learns. Cues are narrow on purpose: a missed cue leaves a tag affirmed, a 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -23,42 +24,62 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text.lower().replace("\u2019", "'"))
 
 
-Entry = tuple[str, tuple[str, ...]]
-"""A concept and the words that must follow the first one."""
+@dataclass(frozen=True, slots=True)
+class _After:
+    """What a word may be the first of: concepts with the patterns that the words after it must have."""
+
+    alone: tuple[str, ...]
+    """Concepts of the word by itself."""
+    by_next: Mapping[str, Sequence[tuple[str, tuple[str, ...]]]]
+    """The word after it, where the entry gives it in full -> concept and the patterns after that."""
+    open: Sequence[tuple[str, tuple[str, ...]]]
+    """Concept and the patterns after the word, where the first of them is open-ended."""
 
 
 class Lexicon:
-    """Word groups (concepts) matched on tokens: one dictionary look-up per word, whatever the list's length."""
+    """Word groups (concepts) matched on tokens: one or two dictionary look-ups per word, whatever the list's length."""
 
     def __init__(self, groups: Mapping[str, str]) -> None:
         """Take concept -> comma separated entries of 1-4 words, a trailing `*` matching any ending."""
-        self._exact: dict[str, list[Entry]] = {}
-        self._prefix: dict[str, list[Entry]] = {}
+        self._exact: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        self._prefix: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
         for concept, entries in groups.items():
             for entry in re.split(r",\s*", entries.strip()):
                 head, *rest = entry.split()
                 table = self._prefix if head.endswith("*") else self._exact
                 table.setdefault(head.rstrip("*"), []).append((concept, tuple(rest)))
-        self._entries: dict[str, tuple[Entry, ...]] = {}
+        self._after: dict[str, _After | None] = {}
 
-    def matches(self, words: list[str]) -> list[tuple[int, str, int]]:
-        """Return (position, concept, number of words) of every entry found in `words`, by position."""
-        found = []
+    def concepts_in(self, words: Sequence[str]) -> list[str]:
+        """Return the concept of every entry found in `words`; one that is found twice stands twice."""
+        found: list[str] = []
         for at, word in enumerate(words):
-            entries = self._entries.get(word)
-            if entries is None:
-                entries = self._entries[word] = self._entries_from(word)
-            for concept, rest in entries:
-                if not rest or _follows(words, at + 1, rest):
-                    found.append((at, concept, len(rest) + 1))
+            if word not in self._after:
+                self._after[word] = self._look_up(word)
+            after = self._after[word]
+            if after is None:
+                continue
+            found += after.alone
+            following = words[at + 1] if at + 1 < len(words) else ""
+            found += [concept for concept, rest in after.by_next.get(following, ()) if _follows(words, at + 2, rest)]
+            found += [concept for concept, rest in after.open if _follows(words, at + 1, rest)]
         return found
 
-    def _entries_from(self, word: str) -> tuple[Entry, ...]:
-        heads = (word[:end] for end in range(2, len(word) + 1))
-        return (*self._exact.get(word, ()), *(entry for head in heads for entry in self._prefix.get(head, ())))
+    def _look_up(self, word: str) -> _After | None:
+        heads = [word[:end] for end in range(2, len(word) + 1)]
+        entries = [*self._exact.get(word, ()), *(entry for head in heads for entry in self._prefix.get(head, ()))]
+        if not entries:
+            return None
+        longer = [(concept, rest) for concept, rest in entries if rest]
+        by_next: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        for concept, rest in longer:
+            if not rest[0].endswith("*"):
+                by_next.setdefault(rest[0], []).append((concept, rest[1:]))
+        alone = tuple(concept for concept, rest in entries if not rest)
+        return _After(alone, by_next, [(concept, rest) for concept, rest in longer if rest[0].endswith("*")])
 
 
-def _follows(words: list[str], start: int, rest: tuple[str, ...]) -> bool:
+def _follows(words: Sequence[str], start: int, rest: tuple[str, ...]) -> bool:
     if start + len(rest) > len(words):
         return False
     for word, pattern in zip(words[start:], rest, strict=False):

@@ -55,14 +55,14 @@ class Problems:
         points = dict.fromkeys(self.keys, 0)
         for words, place in ((words_of(quote), _QUOTE_WEIGHT), (words_of(body), _BODY_WEIGHT)):
             for lexicon, weight in self._words:
-                for _, key, _ in lexicon.matches(words):
+                for key in lexicon.concepts_in(words):
                     points[key] += place * weight
         best = max(self.keys, key=points.__getitem__)
         return best if points[best] else self._default
 
     def tool_in(self, quote: str) -> str | None:
         """Return the other tool that `quote` names: a known product, else an unlisted name, else its kind."""
-        found = {name for _, name, _ in self._tools.matches(words_of(quote))}
+        found = set(self._tools.concepts_in(words_of(quote)))
         if named := min((name for name in found if name[0].isupper()), key=self._order.__getitem__, default=None):
             return named
         if unlisted := _UNLISTED_TOOL.search(quote):

@@ -75,7 +75,7 @@ class Learned:
 
 def says_misread(reason: str | None) -> bool:
     """Whether the reason of a rejection says that the text was misread."""
-    return bool(_misread().matches(words_of(reason or "")))
+    return bool(_misread().concepts_in(words_of(reason or "")))
 
 
 def lines_of(verdicts: Iterable[Verdict]) -> list[LabelledText]:

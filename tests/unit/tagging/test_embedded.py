@@ -8,6 +8,7 @@ import pytest
 from expansion_assets.tagging import embedded
 from expansion_assets.tagging.embedded import Lessons, load_embedded_tagger
 from expansion_assets.tagging.evaluation import evaluate
+from expansion_assets.tagging.features import read
 from expansion_assets.tagging.labelled import write_labelled
 from expansion_assets.tagging.linear import LinearModel
 from expansion_assets.tagging.network import SHIPPED_NETWORK, NetworkFiles
@@ -87,7 +88,7 @@ def test_texts_that_the_network_is_not_asked_about_lose_few_tags(tagger, holdout
 
 
 def test_training_twice_gives_the_same_scores(training):
-    once, again = (LinearModel(training[:200]).log_odds([TICKET]) for _ in range(2))
+    once, again = (LinearModel(training[:200]).log_odds([read(TICKET)]) for _ in range(2))
     assert np.array_equal(once, again)
 
 
