@@ -137,12 +137,12 @@ class EmbeddedTagger:
         scored = [ScoredText(log_odds, False, [], np.zeros((0, len(LABELS)))) for log_odds in linear]
         for at, reading in said.items():
             own = np.array([reading.of_span(span.start, span.end) for span in texts[at].spans])
-            scored[at] = _with_sentences((linear[at] + reading.log_odds) / 2, True, texts[at].spans, own)
+            scored[at] = ScoredText((linear[at] + reading.log_odds) / 2, True, texts[at].spans, own)
         settled = [at for at in np.flatnonzero(is_likely.any(axis=1)).tolist() if at not in said]
         of_settled = iter(self._linear.log_odds([own for at in settled for _, own in texts[at].sentences]))
         for at in settled:
             own = np.array(list(islice(of_settled, len(texts[at].spans))))
-            scored[at] = _with_sentences(linear[at], False, texts[at].spans, own)
+            scored[at] = ScoredText(linear[at], False, texts[at].spans, own)
         return scored
 
     def _tags_of(self, text: Text, score: ScoredText, start: int) -> Iterator[Tag]:
@@ -150,23 +150,30 @@ class EmbeddedTagger:
             return
         curves = self._calibration.joined if score.is_joined else self._calibration.linear
         for column, label in enumerate(LABELS):
-            curve, own = curves[label], score.of_sentences[:, column]
-            probability = float(curve.probability(score.log_odds[column]))
+            probability = float(curves[label].probability(score.log_odds[column]))
             if probability < self._calibration.unsure_bar:
                 continue
-            best_first = [int(at) for at in np.argsort(-own, kind="stable")]
-            if label != "adjacent_use":
-                yield self._tag(text, start, label, score.sentences[best_first[0]], probability)
-                continue
-            seen = set()
-            for rank, at in enumerate(best_first):
-                quote = score.sentences[at]
-                problem = load_problems().problem_of(quote.text, text.body)
-                # A second problem is as likely as its own sentence at most.
-                at_most = probability if rank == 0 else min(probability, float(curve.probability(own[at])))
-                if problem not in seen and at_most >= self._calibration.unsure_bar:
-                    seen.add(problem)
-                    yield self._tag(text, start, label, quote, at_most, problem)
+            if label == "adjacent_use":
+                yield from self._adjacent_tags(text, score, start, curves[label])
+            else:
+                quote = score.sentences[int(score.of_sentences[:, column].argmax())]
+                yield self._tag(text, start, label, quote, probability)
+
+    def _adjacent_tags(self, text: Text, score: ScoredText, start: int, curve: Curve) -> Iterator[Tag]:
+        """One per problem; what names no tool is less likely."""
+        with_what = np.array([_says_with_what(span.text) for span in score.sentences])
+        own = score.of_sentences[:, _ADJACENT] + with_what
+        best_first = np.argsort(-own, kind="stable").tolist()
+        probability = float(curve.probability(score.log_odds[_ADJACENT] + with_what[best_first[0]] / 2))
+        seen = set()
+        for rank, at in enumerate(best_first):
+            quote = score.sentences[at]
+            problem = load_problems().problem_of(quote.text, text.body)
+            # A second problem is as likely as its own sentence at most.
+            at_most = probability if rank == 0 else min(probability, float(curve.probability(own[at])))
+            if problem not in seen and at_most >= self._calibration.unsure_bar:
+                seen.add(problem)
+                yield self._tag(text, start, "adjacent_use", quote, at_most, problem)
 
     def _tag(
         self, text: Text, start: int, label: Label, quote: Span, probability: float, problem_key: str | None = None
@@ -189,14 +196,6 @@ class EmbeddedTagger:
             quote_end=start + quote.end,
             is_quote_found=True,
         )
-
-
-def _with_sentences(log_odds: np.ndarray, is_joined: bool, spans: list[Span], own: np.ndarray) -> ScoredText:
-    with_what = np.array([_says_with_what(span.text) for span in spans])
-    own[:, _ADJACENT] += with_what
-    log_odds = log_odds.copy()
-    log_odds[_ADJACENT] += with_what[own[:, _ADJACENT].argmax()] / 2
-    return ScoredText(log_odds, is_joined, spans, own)
 
 
 def _rank(tag: Tag) -> tuple[bool, float]:

@@ -5,7 +5,7 @@ model learns. Cues are narrow on purpose: a missed cue leaves a tag affirmed, a 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,6 +36,17 @@ class _After:
     """Concept and the patterns after the word, where the first of them is open-ended."""
 
 
+class _Cache(dict[str, _After | None]):
+    """Words looked up once; most are of no entry."""
+
+    def __init__(self, look_up: Callable[[str], _After | None]) -> None:
+        self._look_up = look_up
+
+    def __missing__(self, word: str) -> _After | None:
+        self[word] = after = self._look_up(word)
+        return after
+
+
 class Lexicon:
     """Word groups (concepts) matched on tokens: one or two dictionary look-ups per word, whatever the list's length."""
 
@@ -48,15 +59,12 @@ class Lexicon:
                 head, *rest = entry.split()
                 table = self._prefix if head.endswith("*") else self._exact
                 table.setdefault(head.rstrip("*"), []).append((concept, tuple(rest)))
-        self._after: dict[str, _After | None] = {}
+        self._after = _Cache(self._look_up)
 
     def concepts_in(self, words: Sequence[str]) -> list[str]:
         """Return the concept of every entry found in `words`; one that is found twice stands twice."""
         found: list[str] = []
-        for at, word in enumerate(words):
-            if word not in self._after:
-                self._after[word] = self._look_up(word)
-            after = self._after[word]
+        for at, after in enumerate(map(self._after.__getitem__, words)):
             if after is None:
                 continue
             found += after.alone
