@@ -64,6 +64,12 @@ class LlmServer:
     files: dict[str, bytes] = field(default_factory=dict)
     batch_status: str = "completed"
     """What a poll of a batch says."""
+    jobs_to_drop: int = 0
+    """Batches that are made although the connection drops before the answer."""
+    statuses: dict[str, int] = field(default_factory=dict)
+    """How a path of files and batches begins, behind /v1/ -> the HTTP status that it fails with."""
+    turns_down: str | None = None
+    """What a request in a batch must not hold, lest it fails with HTTP 400."""
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -118,7 +124,7 @@ class LlmServer:
             answered = [entry | {"tags": broken + entry["tags"]} for entry in answered]
         elif behaviour == "strangers":
             answered = [{"id": "nobody", "tags": []}, *answered, *[entry | {"tags": []} for entry in answered]]
-        content = json.dumps({"texts": answered})
+        content = json.dumps({"texts": answered}, ensure_ascii=False)
         if behaviour == "fenced":
             content = f"Here you are:\n```json\n{content}\n```\nAnything else?"
         elif behaviour == "think":
@@ -139,7 +145,8 @@ class LlmServer:
         if "tools" in body and behaviour not in ("prose", "refuse"):
             call = {"name": body["tools"][0]["function"]["name"], "arguments": content}
             message |= {"content": None, "tool_calls": [{"id": "call_1", "type": "function", "function": call}]}
-        tokens = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+        said = 3_000 if behaviour == "long" else 10
+        tokens = {"prompt_tokens": 100, "completion_tokens": said, "total_tokens": 100 + said}
         return {
             "id": f"chatcmpl-{uuid.uuid4().hex[:8]}", "object": "chat.completion", "created": 1,
             "model": body.get("model", ""), "choices": [{"index": 0, "finish_reason": finish, "message": message}],
@@ -164,7 +171,7 @@ def _handler(server: LlmServer) -> type[BaseHTTPRequestHandler]:
             pass
 
         def reply(self, status: int, body: Json | bytes, headers: Iterable[tuple[str, str]] = ()) -> None:
-            data = body if isinstance(body, bytes) else json.dumps(body).encode()
+            data = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
             self.send_response(status)
             if not any(name == "Content-Type" for name, _ in headers):
                 self.send_header("Content-Type", "application/json")
@@ -230,6 +237,9 @@ def _serve_batches(server: LlmServer, http: Any, data: bytes) -> None:
     path = http.path.split("?")[0].removeprefix("/v1/").split("/")
     if server.always.isdigit():
         return http.fail(int(server.always))
+    status = next((status for begin, status in server.statuses.items() if "/".join(path).startswith(begin)), None)
+    if status is not None:
+        return http.fail(status)
     if path == ["files"]:
         boundary = b"--" + http.headers["Content-Type"].split("boundary=")[1].strip('"').encode()
         parts = [part.split(b"\r\n\r\n", 1) for part in data.split(boundary) if b"\r\n\r\n" in part]
@@ -247,6 +257,9 @@ def _serve_batches(server: LlmServer, http: Any, data: bytes) -> None:
             "id": batch_id, "object": "batch", "endpoint": asked["endpoint"], "created_at": 1, "status": "validating",
             "completion_window": "24h", "input_file_id": asked["input_file_id"], "metadata": asked.get("metadata"),
         }
+        if server.jobs_to_drop:
+            server.jobs_to_drop -= 1
+            return http.hang_up()
         return http.reply(200, server.batches[batch_id])
     if path == ["batches"]:
         return http.reply(200, {"object": "list", "data": list(server.batches.values()), "has_more": False})
@@ -265,15 +278,21 @@ def _processed(server: LlmServer, batch: Json) -> Json:
         lines = lines[: len(lines) // 2]
     done, failed = [], []
     for line in reversed(lines):  # in any order
-        behaviour = server.next_behaviour()
+        is_turned_down = server.turns_down is not None and server.turns_down in json.dumps(line["body"])
+        behaviour = "400" if is_turned_down else server.next_behaviour()
         if behaviour.isdigit():
-            failed.append({"custom_id": line["custom_id"], "response": {"status_code": int(behaviour), "body": {}}})
+            failed.append(_line(line["custom_id"], int(behaviour), {}))
         else:
-            body = server.completion(line["body"], behaviour)
-            done.append({"custom_id": line["custom_id"], "response": {"status_code": 200, "body": body}})
+            answer = _line(line["custom_id"], 200, server.completion(line["body"], behaviour))
+            done.append(answer[: len(answer) // 2] if behaviour == "break" else answer)
     made: Json = {}
     for name, content in (("output_file_id", done), ("error_file_id", failed)):
         if content:
             made[name] = f"file-{len(server.files)}"
-            server.files[made[name]] = "".join(json.dumps(line) + "\n" for line in content).encode()
+            server.files[made[name]] = "".join(line + "\n" for line in content).encode()
     return made
+
+
+def _line(request_id: str, status: int, body: Json) -> str:
+    """A line of an answered batch, in raw UTF-8."""
+    return json.dumps({"custom_id": request_id, "response": {"status_code": status, "body": body}}, ensure_ascii=False)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Mode = Literal["tools", "json_schema", "json", "md_json"]
 Reason = Literal[
     "refused", "truncated", "invalid", "left_out", "turned_down", "timed_out", "no_connection", "rate_limited",
-    "server_error",
+    "server_error", "forbidden",
 ]
 # No fault of a text: it is asked again by every later run. The others count as its own.
 PASSING: frozenset[str] = frozenset({"timed_out", "no_connection", "rate_limited", "server_error"})
@@ -206,15 +206,22 @@ def _with_outcome(paid: list[Tokens], outcome: str) -> tuple[Tokens, ...]:
     return (*paid[:-1], Tokens(outcome, last.tokens_in, last.tokens_out, last.answer_id))
 
 
+def refused_key(status: int) -> LlmUnavailableError:
+    """The error that says so."""
+    return LlmUnavailableError(
+        f"the endpoint refuses the key (HTTP {status}): check EXPANSION_LLM_API_KEY and its rights"
+    )
+
+
 def _reason_of(cause: BaseException | None, model: str) -> Reason:
     import openai
 
     if isinstance(cause, _RefusedError):
         return "refused"
-    if isinstance(cause, (openai.AuthenticationError, openai.PermissionDeniedError)):
-        raise LlmUnavailableError(
-            f"the endpoint refuses the key (HTTP {cause.status_code}): check EXPANSION_LLM_API_KEY and its rights"
-        ) from None
+    if isinstance(cause, openai.AuthenticationError):
+        raise refused_key(cause.status_code)
+    if isinstance(cause, openai.PermissionDeniedError):
+        return "forbidden"  # the key has no right to the model, or a gateway's moderation bars the text
     if isinstance(cause, openai.NotFoundError):
         raise LlmUnavailableError(
             f"the endpoint knows no model {model!r} or no such path (HTTP 404): check EXPANSION_LLM_MODEL and "

@@ -15,11 +15,18 @@ import uuid
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 from expansion_assets.tagging.llm.answer import find_answer, tags_of
-from expansion_assets.tagging.llm.client import PASSING, LlmClient, LlmUnavailableError, Reply, Tokens
+from expansion_assets.tagging.llm.client import (
+    PASSING,
+    LlmClient,
+    LlmUnavailableError,
+    Reply,
+    Tokens,
+    refused_key,
+)
 from expansion_assets.tagging.llm.prices import Price
 from expansion_assets.tagging.llm.prompt import local_id, messages_of, told_characters, version_of
 from expansion_assets.tagging.redaction import Redacted, redact
@@ -28,6 +35,10 @@ from expansion_assets.tagging.schema import Batch, Paid, Tag, Text, TextReading
 _ATTEMPTS_A_RUN = 2
 # Requests without any answer, after the client's own retries, from which on the endpoint counts as gone.
 _FAILURES_IN_A_ROW = 3
+# A request at most, with the re-ask of an answer that does not parse.
+_ASKINGS = 2
+# So many texts barred with HTTP 403, and nothing answered: it is the key.
+_FORBIDDEN_ALIKE = 2
 _LONGEST_REQUEST = 40_000
 """Characters of texts in one request; a longer text goes alone."""
 
@@ -51,6 +62,50 @@ class _Account:
 
     attempts: int = 0
     cost: float | None = 0.0
+
+
+@dataclass
+class _Run:
+    """What a run has met so far."""
+
+    spent: float = 0.0
+    dearest: float = 1.0
+    """The most that an answer has cost, in its estimates."""
+    failures: int = 0
+    """Requests in a row that say that the endpoint is gone."""
+    has_answers: bool = False
+    forbidden: list[Asking] = field(default_factory=list)
+    """Barred with HTTP 403 before anything was answered: by the key, or by moderation."""
+
+    @property
+    def is_gone(self) -> bool:
+        """The endpoint does not answer any more."""
+        return self.failures >= _FAILURES_IN_A_ROW
+
+    def settled(self, asking: Asking, reply: Reply, has_failed_before: bool) -> list[tuple[Asking, Reply]]:
+        """Take note of a reply, and return all that can be settled now.
+
+        An endpoint of another kind turns everything down; where it has answered others, or for a text that failed
+        before, being turned down is the text's own.
+        """
+        self.has_answers = self.has_answers or bool(reply.paid)
+        if reply.reason == "forbidden" and not self.has_answers:
+            self.forbidden.append(asking)
+            return []
+        is_turned_down = reply.reason in ("turned_down", "forbidden")
+        if reply.reason in PASSING or (is_turned_down and not self.has_answers and not has_failed_before):
+            self.failures += 1
+        elif not is_turned_down:
+            self.failures = 0
+        waited, self.forbidden = (self.forbidden, []) if self.has_answers else ([], self.forbidden)
+        return [(asking, reply), *((one, Reply(None, "forbidden", ())) for one in waited)]
+
+    def add(self, bills: Sequence[Paid], estimate: float) -> None:
+        """Count what was paid for a request that was estimated so."""
+        for bill in bills:
+            self.spent += bill.cost or 0.0
+            if bill.cost and estimate:
+                self.dearest = max(self.dearest, bill.cost / estimate)
 
 
 class LlmTagger:
@@ -90,16 +145,17 @@ class LlmTagger:
         """
         waiting = deque(self._group(texts))
         accounts = accounts_of(texts)
-        spent = 0.0
-        failures = 0
+        run = _Run()
         unavailable: LlmUnavailableError | None = None
         flying: dict[Future[Reply], tuple[Asking, float]] = {}
         with ThreadPoolExecutor(self._in_flight) as pool:
             while waiting or flying:
-                while waiting and len(flying) < self._in_flight and not unavailable and failures < _FAILURES_IN_A_ROW:
-                    asking, expected = waiting[0], self.estimate(waiting[0].texts)
-                    reserved = sum(estimate for _, estimate in flying.values())
-                    if money is not None and spent + reserved + expected > money:
+                while waiting and len(flying) < self._in_flight and not unavailable and not run.is_gone:
+                    if run.forbidden and flying:
+                        break  # the next answer says whether it is the text or the key
+                    asking, expected = waiting[0], self._most(waiting[0].texts, run)
+                    reserved = sum(most for _, most in flying.values())
+                    if money is not None and run.spent + reserved + expected > money:
                         break
                     waiting.popleft()
                     flying[pool.submit(self._ask, asking)] = asking, expected
@@ -117,19 +173,22 @@ class LlmTagger:
                         unavailable = error
                         waiting.append(asking)
                         continue
-                    failures = failures + 1 if reply.reason in PASSING or reply.reason == "turned_down" else 0
-                    batch, again = self.settle(asking, reply, accounts)
-                    readings += batch.readings
-                    paid += batch.paid
-                    spent += sum(bill.cost or 0.0 for bill in batch.paid)
-                    waiting.extend(again)
+                    has_failed_before = any(accounts[text.text_id].attempts for text in asking.texts)
+                    for one, answer in run.settled(asking, reply, has_failed_before):
+                        batch, again = self.settle(one, answer, accounts)
+                        readings += batch.readings
+                        paid += batch.paid
+                        run.add(batch.paid, self.estimate(one.texts))
+                        waiting.extend(again)
+                    if len(run.forbidden) == _FORBIDDEN_ALIKE:
+                        unavailable = refused_key(403)
                 if readings or paid:
                     yield Batch(tuple(readings), tuple(paid))
-        if unavailable:
-            raise unavailable
+        if unavailable or run.forbidden:
+            raise unavailable or refused_key(403)
         left = [text for asking in waiting for text in asking.texts]
         if left:
-            why = "endpoint_gone" if failures >= _FAILURES_IN_A_ROW else "ceiling"
+            why = "endpoint_gone" if run.is_gone else "ceiling"
             yield Batch(tuple(
                 TextReading(
                     text, self.version, "queued", reason=why, attempts=accounts[text.text_id].attempts,
@@ -147,7 +206,7 @@ class LlmTagger:
                 request_id=f"{asking.request_id}-{number}" if number else asking.request_id,
                 tagger_version=self.version, model=self.model, transport="batch" if self.is_batch else "live",
                 outcome=tokens.outcome, texts=len(asking.texts), tokens_in=tokens.tokens_in,
-                tokens_out=tokens.tokens_out, cost=self._cost(tokens),
+                tokens_out=tokens.tokens_out, cost=self._cost(tokens, asking),
                 currency=self.price.currency if self.price else None,
             )
             for number, tokens in enumerate(reply.paid)
@@ -186,8 +245,12 @@ class LlmTagger:
     def _ask(self, asking: Asking) -> Reply:
         return self.client.ask(self.model, self.messages(asking))
 
-    def _cost(self, tokens: Tokens) -> float | None:
-        return self.price.cost(tokens.tokens_in, tokens.tokens_out, is_batch=self.is_batch) if self.price else None
+    def _cost(self, tokens: Tokens, asking: Asking) -> float | None:
+        """As counted by the endpoint; as estimated where it does not count, lest a ceiling never be reached."""
+        if self.price is None:
+            return None
+        counted = self.price.cost(tokens.tokens_in, tokens.tokens_out, is_batch=self.is_batch)
+        return self.estimate(asking.texts) if counted is None else counted
 
     def _redacted(self, text: Text) -> Redacted:
         return redact(text.body, text.names)
@@ -196,14 +259,23 @@ class LlmTagger:
         """What one request with these texts will cost, rather too much; 0 where the model has no price."""
         if self.price is None:
             return 0.0
-        return self.price.estimate([len(text.body) for text in texts], len(texts), told_characters())
+        lengths = [len(text.body) for text in texts]
+        return self.price.estimate(lengths, len(texts), told_characters(), is_batch=self.is_batch)
+
+    def _most(self, texts: Sequence[Text], run: _Run) -> float:
+        """What a request may cost: asked again when its answer does not parse, as dear as the dearest so far."""
+        return _ASKINGS * run.dearest * self.estimate(texts)
 
     def estimates(self, texts: Sequence[Text]) -> list[float]:
         """What each text will cost among its neighbours, its share of the instructions included."""
         if self.price is None:
             return [0.0] * len(texts)
-        told = told_characters() / self._batch_texts
-        return [self.price.estimate([len(text.body) + ceil(told)], 1, 0, is_batch=self.is_batch) for text in texts]
+        told = told_characters()
+        shares = [ceil(told if text.attempts else told / self._batch_texts) for text in texts]  # who failed goes alone
+        return [
+            self.price.estimate([len(text.body) + share], 1, 0, is_batch=self.is_batch)
+            for text, share in zip(texts, shares, strict=True)
+        ]
 
     def _group(self, texts: Sequence[Text]) -> Iterator[Asking]:
         """Texts side by side up to the batch size and length; one that failed before goes alone."""

@@ -86,11 +86,12 @@ def test_what_is_forgiven_costs_one_request(server, tagger, behaviour, mode):
     assert len(server.arrived) == 1
 
 
-def test_tokens_that_are_not_counted_have_no_price(server, tagger):
+def test_tokens_that_are_not_counted_cost_what_was_estimated(server, tagger):
     server.will("no_usage")
-    readings, paid = read(tagger(), texts(2))
-    assert [bill.cost for bill in paid] == [None]
-    assert [reading.cost for reading in readings] == [None, None]
+    reader, wanted = tagger(), texts(2)
+    readings, paid = read(reader, wanted)
+    assert [(bill.tokens_in, bill.cost) for bill in paid] == [(None, reader.estimate(wanted))]
+    assert sum(reading.cost for reading in readings) == pytest.approx(reader.estimate(wanted))
     readings, paid = read(tagger(price=None), texts(2))
     assert [(bill.tokens_in, bill.cost) for bill in paid] == [(100, None)]
 
@@ -231,6 +232,23 @@ def test_an_endpoint_of_another_kind_turns_texts_down(server, tagger, behaviour)
     assert paid == []
 
 
+def test_texts_that_are_turned_down_do_not_starve_the_others(server, tagger):
+    """Three that failed before go first and alone; what they meet says nothing of the endpoint."""
+    server.will("400", "400", "400")
+    before = [Text(f"bad:{n}", "h", "ticket", "customer", WISH, attempts=1) for n in range(3)]
+    readings, _ = read(tagger(in_flight=1), before + texts(8))
+    assert [reading.status for reading in readings] == ["failed"] * 3 + ["read"] * 8
+
+
+@pytest.mark.parametrize("in_flight", [1, 2])
+def test_one_text_that_is_barred_is_no_refused_key(server, tagger, in_flight):
+    server.will("403")
+    readings, _ = read(tagger(in_flight=in_flight, batch_texts=1, http_retries=0), texts(6))
+    assert Counter((reading.status, reading.reason) for reading in readings) == {
+        ("failed", "forbidden"): 1, ("read", None): 5
+    }
+
+
 @pytest.mark.parametrize("per_second", [None, 20.0])
 def test_under_a_limit_no_text_is_lost_and_none_is_taken_in_twice(server, tagger, per_second):
     server.limit, server.latency = 20, 0.05
@@ -250,9 +268,9 @@ def test_a_pause_that_the_endpoint_announces_is_kept(server, tagger):
 
 def test_money_holds_requests_back_before_they_are_sent(server, tagger):
     wanted = texts(12)
-    # A request of four is estimated at 0.004 and costs 0.0002: the first passes, then another might be too much.
+    # A request of four is estimated at 0.004, at most 0.008, and costs 0.0002: then another might be too much.
     reader = tagger(in_flight=2)
-    readings, paid = read(reader, wanted, money=reader.estimate(wanted[:4]))
+    readings, paid = read(reader, wanted, money=2 * reader.estimate(wanted[:4]))
     assert sum(bill.cost for bill in paid) == pytest.approx(0.0002)
     by_status = Counter(reading.status for reading in readings)
     assert by_status == {"read": 4, "queued": 8}
@@ -260,6 +278,17 @@ def test_money_holds_requests_back_before_they_are_sent(server, tagger):
     assert {reading.reason for reading in readings if reading.status == "queued"} == {"ceiling"}
     readings, _ = read(tagger(), wanted, money=0.0)
     assert {reading.status for reading in readings} == {"queued"}
+
+
+@pytest.mark.parametrize("behaviour", ["no_usage", "long"])
+def test_money_holds_where_answers_are_dear_or_not_counted(server, tagger, behaviour):
+    """A long answer costs 0.03, ten times what a request of four is estimated at."""
+    server.always = behaviour
+    reader, wanted = tagger(in_flight=1), texts(60)
+    money = 0.05
+    readings, paid = read(reader, wanted, money=money)
+    assert sum(bill.cost for bill in paid) <= money
+    assert {reading.status for reading in readings} == {"read", "queued"}
 
 
 def test_one_way_in_for_evaluation(tagger):
