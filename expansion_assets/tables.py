@@ -174,6 +174,7 @@ READINGS = Table(
         "request_id": ("varchar?", "Request that answered, or the batch request that will."),
         "cost": ("double?", "The text's share of what was paid; null where the model has no price."),
         "stands_in_for": ("varchar?", "Tagger that was wanted, where the ceiling put this one in its place."),
+        "sent_hash": ("varchar?", "Hash of what left the machine of a submitted text: its quotes are proven by it."),
     },
     "known_on",
     {"status": ("read", "spared", "failed", "queued", "submitted")},

@@ -188,7 +188,8 @@ def open_jobs(connection: duckdb.DuckDBPyConnection) -> tuple[list[OpenJob], dic
         connection,
         """
         select jobs.* exclude (changed_at), readings.text_id, readings.content_hash, readings.request_id,
-            readings.attempts, readings.stands_in_for, readings.known_on, texts.account_id, texts.requester_key,
+            readings.attempts, readings.stands_in_for, readings.sent_hash, readings.known_on, texts.account_id,
+            texts.requester_key,
             coalesce(texts.kind, '') as kind, coalesce(texts.speaker_side, '') as speaker_side,
             coalesce(texts.body, '') as body, texts.known_at, texts.text_id is not null as is_there
         from text.batch_jobs as jobs
@@ -206,7 +207,7 @@ def open_jobs(connection: duckdb.DuckDBPyConnection) -> tuple[list[OpenJob], dic
         _, submitted, gone = jobs.setdefault(job.job_key, (job, [], set()))
         submitted.append(TextReading(
             text, job.tagger_version, "submitted", attempts=text.attempts, request_id=row["request_id"],
-            stands_in_for=row["stands_in_for"],
+            stands_in_for=row["stands_in_for"], sent_hash=row["sent_hash"],
         ))
         if not row["is_there"]:
             gone.add(text.text_id)
@@ -298,6 +299,7 @@ def _forget_forerunners(connection: duckdb.DuckDBPyConnection, readings: Sequenc
         "text_id": [reading.text.text_id for reading in readings],
         "content_hash": [reading.text.content_hash for reading in readings],
         "tagger_version": [reading.tagger_version for reading in readings],
+        "stands_in_for": pa.array([reading.stands_in_for for reading in readings], pa.string()),
     }
     connection.register("read_again", pa.table(keys))
     for table in (TAGS, READINGS):
@@ -306,6 +308,12 @@ def _forget_forerunners(connection: duckdb.DuckDBPyConnection, readings: Sequenc
             where stored.text_id = read_again.text_id and stored.content_hash = read_again.content_hash
                 and stored.tagger_version = read_again.tagger_version
         """)
+    # Another stands in: what waited for the tagger that was wanted waits no more.
+    connection.execute(f"""
+        delete from {READINGS.full_name} as stored using read_again
+        where stored.text_id = read_again.text_id and stored.content_hash = read_again.content_hash
+            and stored.tagger_version = read_again.stands_in_for and stored.status in ('queued', 'failed')
+    """)
     connection.unregister("read_again")
 
 
@@ -315,4 +323,5 @@ def _reading_row(reading: TextReading, known_on: date, at: datetime) -> dict[str
         "tagger_version": reading.tagger_version, "tags": len(reading.tags), "known_on": known_on, "read_at": at,
         "status": reading.status, "reason": reading.reason, "attempts": reading.attempts,
         "request_id": reading.request_id, "cost": reading.cost, "stands_in_for": reading.stands_in_for,
+        "sent_hash": reading.sent_hash,
     }

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from expansion_assets.settings import Settings
 from expansion_assets.tagging.labelled import LabelledText, read_labelled
 from expansion_assets.tagging.quotes import find_quote
-from expansion_assets.tagging.schema import LABELS, TRIGGER_LABELS, Label, Tag, Text
+from expansion_assets.tagging.schema import LABELS, TRIGGER_LABELS, Label, Polarity, Tag, Text
 from expansion_assets.tagging.tagger import Tagger, choose_tagger
 
 _Z = 1.96  # 95 %
@@ -65,6 +65,12 @@ class Counts:
         return 2 * self.tp / answers if answers else None
 
     @property
+    def f1_interval(self) -> tuple[float, float] | None:
+        """Wilson's 95 % interval of the share of right answers among all that are right, wrong or missed, as F1."""
+        bounds = wilson(self.tp, self.tp + self.fp + self.fn)
+        return (2 * bounds[0] / (1 + bounds[0]), 2 * bounds[1] / (1 + bounds[1])) if bounds else None
+
+    @property
     def precision_interval(self) -> tuple[float, float] | None:
         """Wilson's 95 % interval of the precision."""
         return wilson(self.tp, self.tp + self.fp)
@@ -106,8 +112,8 @@ class Evaluation:
     """The same for rows where a second reader may differ."""
     unsure: Mapping[Label, Counts] = field(default_factory=dict)
     """Tags under the bar: right (tp) or wrong (fp). They count nowhere else."""
-    polarity: Counts = Counts()
-    """Tags whose polarity was labelled: predicted right (tp) or wrong (fp)."""
+    polarity: Mapping[str, Counts] = field(default_factory=dict)
+    """Tags whose polarity was labelled, per polarity: predicted right (tp), predicted wrongly (fp), missed (fn)."""
     quotes: Counts = Counts()
     """Tags whose quote stands in its text (tp), and the others (fp)."""
     unread: int = 0
@@ -126,6 +132,12 @@ class Evaluation:
     def micro(self) -> Counts:
         """All answers for the trigger labels, summed."""
         return _micro(self.labels)
+
+    @property
+    def polarity_in_all(self) -> Counts:
+        """Tags whose polarity was labelled: predicted right (tp) or wrong (fp)."""
+        found = self.polarity.values()
+        return Counts(sum(counts.tp for counts in found), sum(counts.fn for counts in found))
 
     @property
     def macro(self) -> dict[str, float | None]:
@@ -162,14 +174,16 @@ class Evaluation:
             "macro": self.macro,
             "micro": _report(self.micro),
             "quotes_proven": _share(self.quotes),
-            "polarity_right": _share(self.polarity),
+            "polarity_right": _share(self.polarity_in_all),
+            "polarity": {name: _report(counts) for name, counts in self.polarity.items()},
             "texts_per_second": self.texts_per_second,
             "cost_per_1000": self.cost_per_1000,
         }
 
     def as_table(self) -> str:
         """Return the report as aligned plain text."""
-        head = f"{'precision':>16}{'95 %':>12}{'recall':>8}{'95 %':>12}{'F1':>6}{'tp':>5}{'fp':>5}{'fn':>5}{'n':>5}"
+        head = f"{'precision':>16}{'95 %':>12}{'recall':>8}{'95 %':>12}{'F1':>6}{'95 %':>12}"
+        head += "".join(f"{name:>5}" for name in ("tp", "fp", "fn", "n"))
         lines = [f"{'label':<18}{head}"]
         lines += [_line(name, counts) for name, counts in [*self.labels.items(), ("micro (five)", self.micro)]]
         lines.append(f"{'macro (five)':<18}{_cell(self.macro['precision']):>16}{_cell(self.macro['recall']):>20}")
@@ -182,7 +196,8 @@ class Evaluation:
         lines.append(f"ambiguous, left out above: {_listed(self.ambiguous)}")
         unsure = sum(self.unsure.values(), Counts())
         lines.append(f"unsure, left out above: {unsure.tp + unsure.fp} tags, {unsure.tp} of them right")
-        lines.append(f"quotes proven: {_of(self.quotes)}; polarity right: {_of(self.polarity)}")
+        polarity = ", ".join(f"{name} {counts.tp} of {counts.n}" for name, counts in self.polarity.items() if counts.n)
+        lines.append(f"quotes proven: {_of(self.quotes)}; polarity right: {_of(self.polarity_in_all)}: {polarity}")
         speed = "-" if self.texts_per_second is None else f"{self.texts_per_second:,.0f}"
         cost = "no price known" if self.cost_per_1000 is None else f"{self.cost_per_1000:.2f}"
         lines.append(f"{speed} texts/s; cost per 1,000 texts: {cost}; no useful answer: {self.unread}")
@@ -213,15 +228,16 @@ def evaluate(tagger: Tagger, rows: Sequence[LabelledText]) -> Evaluation:
             if cell in ("fp", "fn"):
                 wrong.append(_wrong_answer(row, label, found, counting))
     bodies = {row.id: row.text for row in rows}
-    judged = [
-        tag.polarity == row.polarity_of(label)
+    judged = Counter(
+        (str(row.polarity_of(label)), str(tag.polarity))
         for row in rows for label in LABELS if row.polarity_of(label) for tag in by_text.get((row.id, label), [])
-    ]  # fmt: skip
+    )  # fmt: skip
     proven = [tag.is_quote_found and find_quote(bodies[tag.text_id], tag.quote) is not None for tag in tags]
     return Evaluation(
         tagger.version, len(rows), {kind: _closed(counts) for kind, counts in by_kind.items()},
         _closed(ambiguous), _closed(unsure),
-        polarity=Counts(sum(judged), len(judged) - sum(judged)), quotes=Counts(sum(proven), len(proven) - sum(proven)),
+        polarity={polarity: _of_class(judged, polarity) for polarity in get_args(Polarity)},
+        quotes=Counts(sum(proven), len(proven) - sum(proven)),
         unread=unread, seconds=seconds, cost=cost, wrong=wrong,
     )  # fmt: skip
 
@@ -254,7 +270,8 @@ def _read(tagger: Tagger, texts: Sequence[Text]) -> tuple[list[Tag], float | Non
     costs = [bill.cost for batch in batches for bill in batch.paid]
     known = [cost for cost in costs if cost is not None]
     tags = [tag for reading in readings for tag in reading.tags]
-    return tags, sum(known) if len(known) == len(costs) else None, sum(one.status == "failed" for one in readings)
+    unread = sum(reading.status not in ("read", "spared") for reading in readings)
+    return tags, sum(known) if len(known) == len(costs) else None, unread
 
 
 def _wrong_answer(row: LabelledText, label: Label, found: Sequence[Tag], counting: Sequence[Tag]) -> WrongAnswer:
@@ -281,10 +298,20 @@ def _micro(labels: Mapping[Label, Counts]) -> Counts:
     return sum((labels[label] for label in TRIGGER_LABELS), Counts())
 
 
+def _of_class(judged: Mapping[tuple[str, str], int], polarity: str) -> Counts:
+    """Counts of one polarity from pairs of (labelled, predicted)."""
+    return Counts(
+        judged.get((polarity, polarity), 0),
+        sum(times for (true, said), times in judged.items() if said == polarity != true),
+        sum(times for (true, said), times in judged.items() if true == polarity != said),
+    )
+
+
 def _report(counts: Counts) -> dict[str, object]:
     return {
         "precision": counts.precision, "precision_interval": counts.precision_interval,
-        "recall": counts.recall, "recall_interval": counts.recall_interval, "f1": counts.f1,
+        "recall": counts.recall, "recall_interval": counts.recall_interval,
+        "f1": counts.f1, "f1_interval": counts.f1_interval,
         "tp": counts.tp, "fp": counts.fp, "fn": counts.fn, "n": counts.n,
     }  # fmt: skip
 
@@ -309,6 +336,7 @@ def _listed(labels: Mapping[Label, Counts]) -> str:
 def _line(name: str, counts: Counts) -> str:
     rates = f"{_cell(counts.precision):>16}{_interval(counts.precision_interval):>12}"
     rates += f"{_cell(counts.recall):>8}{_interval(counts.recall_interval):>12}{_cell(counts.f1):>6}"
+    rates += f"{_interval(counts.f1_interval):>12}"
     return f"{name:<18}{rates}{counts.tp:>5}{counts.fp:>5}{counts.fn:>5}{counts.n:>5}"
 
 

@@ -89,11 +89,14 @@ class EvidenceNetwork(nn.Module):
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Return log-odds of one text, shape (1, labels), and of its tokens, shape (1, tokens, labels).
 
-        The text's are the mean of what its mean and its most telling word say.
+        The text's are the mean of what its mean and its most telling word say. Without a mask, which one text does not
+        need: that makes an eighth of the time when it is read.
         """
-        mask = torch.ones_like(tokens)
-        text, words = self.heads(tokens, mask)
-        return (text + self.strongest(words, mask)) / 2, words
+        states = self.body.embeddings(input_ids=tokens)
+        for layer in self.body.encoder.layer:
+            states = layer(states)
+        words = self.of_word(states)
+        return (self.of_text(states.mean(1)) + words.amax(1)) / 2, words
 
     def heads(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return what each of the two heads says by itself."""

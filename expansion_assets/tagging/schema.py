@@ -78,6 +78,8 @@ class TextReading:
     """The text's share of what was paid; None where the model has no price."""
     stands_in_for: str | None = None
     """The tagger that was wanted, where the ceiling put another in its place."""
+    sent_hash: str | None = None
+    """Of a submitted text: hash of what left the machine, for a quote is proven against the same or not at all."""
 
 
 @dataclass(frozen=True, slots=True)

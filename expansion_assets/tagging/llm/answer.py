@@ -19,6 +19,8 @@ from expansion_assets.tagging.schema import Intent, Label, Polarity, Tag, Text
 from expansion_assets.tagging.turns import side_at
 
 _LONGEST_TOOL = 60
+# What a model itself thinks likelier false than true is kept for a second look, and reaches nobody.
+_SURE = 0.5
 _LONGEST_UNPROVEN_QUOTE = 500
 
 
@@ -132,7 +134,7 @@ def _tag(
         tagger_version=version,
         label=answer.label,
         problem_key=problem,
-        tool=tool if tool and tool.casefold() in redacted.text.casefold() else None,
+        tool=tool if tool and tool.casefold() in text.body.casefold() else None,
         probability=round(answer.probability, 4),
         # Who speaks is known, not guessed.
         polarity="vendor_side" if side_at(text, span) == "vendor" else answer.polarity,
@@ -141,4 +143,5 @@ def _tag(
         quote_start=span.start if span else None,
         quote_end=span.end if span else None,
         is_quote_found=span is not None,
+        is_unsure=answer.probability < _SURE,
     )

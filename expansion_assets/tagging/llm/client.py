@@ -19,8 +19,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import ValidationError
-
 from expansion_assets.tagging.llm.answer import Answer, answer_model
 from expansion_assets.tagging.llm.pace import Pacer
 from expansion_assets.tagging.llm.prompt import Message
@@ -141,14 +139,11 @@ class LlmClient:
         self._exchange(take, model, messages, re_asks=0)
         return bodies[0]
 
-    def read_completion(self, body: dict[str, Any]) -> Reply:
-        """Read a completion that came another way: the Batch API's."""
+    def read_completion(self, body: Any) -> Reply:
+        """Read a completion that came another way, forgiving what a live one is forgiven: the Batch API's."""
         from openai.types.chat import ChatCompletion
 
-        try:
-            completion = ChatCompletion.model_validate(body)
-        except ValidationError:
-            return Reply(None, "invalid", ())
+        completion = ChatCompletion.construct(**body) if isinstance(body, dict) else body
         return self._exchange(lambda **_: completion, "", [{"role": "user", "content": ""}], re_asks=0)
 
     def _exchange(
@@ -189,13 +184,24 @@ def _tokens_of(completion: Any) -> Tokens:
 
     if not isinstance(completion, ChatCompletion):
         raise _NoCompletionError
-    usage = completion.usage
-    choice = completion.choices[0] if completion.choices else None
-    is_refused = choice is not None and (choice.finish_reason == "content_filter" or bool(choice.message.refusal))
     return Tokens(
-        "refused" if is_refused else "invalid", usage.prompt_tokens if usage else None,
-        usage.completion_tokens if usage else None, completion.id or "",
+        "refused" if _is_refused(completion) else "invalid", _count(completion.usage, "prompt_tokens"),
+        _count(completion.usage, "completion_tokens"), str(completion.id or ""),
     )
+
+
+def _is_refused(completion: ChatCompletion) -> bool:
+    """Whether the model declined, or a filter cut it off; nothing of a completion is sure to be there."""
+    choices: Any = completion.choices
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    refusal = getattr(getattr(choice, "message", None), "refusal", None)
+    return getattr(choice, "finish_reason", None) == "content_filter" or bool(refusal)
+
+
+def _count(usage: Any, name: str) -> int | None:
+    """Tokens as counted by the endpoint; an answer that is of no use otherwise is paid for all the same."""
+    count = getattr(usage, name, None)
+    return count if isinstance(count, int) else None
 
 
 def _with_outcome(paid: list[Tokens], outcome: str) -> tuple[Tokens, ...]:

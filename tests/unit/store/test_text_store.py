@@ -256,12 +256,21 @@ def test_costs_are_told_per_text_firing_and_accepted_card(warehouse, server, rea
 
 
 def test_one_answer_without_a_price_leaves_the_sum_unpriced(warehouse, server, reader):
-    add(warehouse, 8)
-    server.will("no_usage")
+    add(warehouse, 4)
     read_due_texts(warehouse, reader(), DAY, NEXT)
+    add(warehouse, 4, first=4)
+    read_due_texts(warehouse, reader(price=None), DAY, NEXT)
     summary = reading_summary(warehouse, DAY)
     assert (summary["spent"], summary["unpriced_answers"], summary["per"]["texts"]["cost"]) == (None, 1, None)
     assert "unpriced" in costs_report(warehouse)
+
+
+def test_a_text_that_waited_is_counted_once_when_another_stands_in(warehouse, server, reader):
+    add(warehouse, 4)
+    read_due_texts(warehouse, reader(ceiling=0.0), DAY, NEXT)
+    assert statuses(warehouse) == {("m", "queued"): 4}
+    read_due_texts(warehouse, reader(ceiling=0.0, stand_in=Plain), DAY, NEXT)
+    assert reading_summary(warehouse, DAY)["texts"] == {"read": 4}
 
 
 def test_unproven_tags_are_counted_by_tagger(warehouse, server, reader):

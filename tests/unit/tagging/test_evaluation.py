@@ -105,8 +105,21 @@ def test_unsure_tags_count_nowhere_but_are_told():
 def test_polarity_is_measured_where_it_is_labelled():
     rows = [*ROWS, row("g").model_copy(update={"polarity": {"cross_team": "vendor_side"}})]
     answers = ANSWERS | {"g": [("cross_team", "vendor_side")]}
+    evaluation = evaluate(FixedTagger(answers), rows)
     # a (twice) and f affirmed as labelled, b negated though true, g as labelled; c is not labelled.
-    assert evaluate(FixedTagger(answers), rows).polarity == Counts(tp=4, fp=1)
+    assert evaluation.polarity_in_all == Counts(tp=4, fp=1)
+    found = {polarity: counts for polarity, counts in evaluation.polarity.items() if counts != Counts()}
+    assert found == {"affirmed": Counts(tp=3, fn=1), "negated": Counts(fp=1), "vendor_side": Counts(tp=1)}
+    assert "vendor_side 1 of 1" in evaluation.as_table()
+
+
+def test_the_interval_of_f1_holds_it():
+    counts = Counts(tp=58, fp=12, fn=36)
+    low, high = counts.f1_interval
+    assert low < counts.f1 < high
+    # J = tp / (tp + fp + fn) is a share, F1 = 2 J / (1 + J) grows with it.
+    assert (low, high) == pytest.approx(tuple(2 * bound / (1 + bound) for bound in wilson(58, 106)))
+    assert Counts().f1_interval is None
 
 
 def test_counts_by_kind_add_up():
