@@ -18,7 +18,8 @@ from expansion_assets.catalogue.loader import load_catalogue
 from expansion_assets.defs.runs import Progress, run_job, selected_job
 from expansion_assets.sources.restate import Restated, restate_raw
 from expansion_assets.store.firings import openings
-from expansion_assets.store.warehouse import attach, connect
+from expansion_assets.store.texts import adopt_readings
+from expansion_assets.store.warehouse import attach, connect, create_tables
 from expansion_assets.triggers.base import Window
 from expansion_assets.triggers.restatement import Difference, differences
 from expansion_assets.workspace import Workspace
@@ -60,6 +61,8 @@ def restate(workspace: Workspace, first: date, last: date, progress: Progress | 
     with connect(settings.warehouse_path) as connection:
         attach(connection, live, _LIVE)
         tables = restate_raw(connection, _LIVE, workspace.contracts, settings.time_zone)
+        create_tables(connection)
+        adopt_readings(connection, _LIVE)
     layers = dg.AssetSelection.groups("features", "text", "triggers").without_checks()
     run_job(workspace, selected_job("restatement", layers), workspace.first_day, last, progress)
     window = Window(first, last + timedelta(days=1))

@@ -106,6 +106,19 @@ def read_due_texts(
     return report
 
 
+def adopt_readings(connection: duckdb.DuckDBPyConnection, other: str) -> None:
+    """Take over what another warehouse, attached as `other`, has read: no text is read or paid for twice."""
+    connection.execute(f"""
+        insert into {READINGS.full_name} by name
+        select * from {other}.{READINGS.full_name} where status in ('read', 'spared')
+    """)
+    connection.execute(f"""
+        insert into {TAGS.full_name} by name
+        select tags.* from {other}.{TAGS.full_name} as tags
+        semi join {READINGS.full_name} as readings using (text_id, content_hash, tagger_version)
+    """)
+
+
 def due_texts(connection: duckdb.DuckDBPyConnection, tagger_version: str, start: date, end: date) -> list[DueText]:
     """Texts that are due for a tagger version in days [start, end), in a stable order."""
     rows = fetch_rows(

@@ -9,11 +9,16 @@ than too little: what was taken out comes back with the quote, what was left in 
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import dropwhile
 
+from expansion_assets.catalogue.reading import CATALOGUE_DIR, read_yaml
+from expansion_assets.tagging.problems import load_problems
 from expansion_assets.tagging.quotes import Span, find_quote
+from expansion_assets.tagging.turns import HEAD as TURN_HEAD
 
 _EMAIL = re.compile(
     r"(?<![\w.+%'-])[\w.+%'-]+(?:@|\s?[\[({]\s?at\s?[\])}]\s?)[\w-]+(?:(?:\.|\s?[\[({]\s?dot\s?[\])}]\s?)[\w-]+)*",
@@ -38,12 +43,35 @@ _KEY = re.compile(
 )
 _CARD_RUN = re.compile(r"\d(?:[ .\u00a0-]?\d){12,}")
 _CARD_DIGITS = range(19, 12, -1)
-_PHONE = re.compile(r"(?<![\w.,])(?:\+|00)?[ ]?\(?\d(?:[ ().\-/\u00a0\u2010-\u2015]{0,3}\d){6,14}(?!\w)")
-# What has as many digits and is no telephone number: dates, and quantities with their thousands apart.
-_NO_PHONE = re.compile(
-    r"(?<!\d)(?:(?:19|20)\d\d[-./](?:0?[1-9]|1[0-2])[-./]\d{1,2}(?!\d)|\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d\d(?!\d)"
-    r"|[1-9]\d{0,2}(?:[ .\u00a0]\d{3})+(?![ .\-/\u00a0]?\d))"
+_GAP = " .\u00a0\u2009\u202f"
+_PHONE = re.compile(
+    rf"(?<!\w)(?<!\d[.,])(?:(?:[+\uff0b]|00)[ ]?)?\(?\d(?:[{_GAP}()\-/\u2010-\u2015]{{0,3}}\d){{6,14}}(?!\w)"
 )
+# What has as many digits and is no telephone number: dates, and quantities with their thousands apart.
+_DATE = re.compile(
+    r"(?<!\d)(?<!\d[-./])(?:(?:19|20)\d\d[-./](?:0?[1-9]|1[0-2])[-./]\d{1,2}(?!\d)"
+    r"|\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d\d(?!\d))"
+)
+_QUANTITY = re.compile(rf"(?<!\d)[1-9]\d{{0,2}}(?:[{_GAP}]\d{{3}})+(?![{_GAP}\-/]?\d)")
+# Nothing that goes on after +, 00 or a leading 0 is a quantity or (after the first two) a date.
+_ABROAD = re.compile(rf"(?:[+\uff0b]|(?<!\w)(?<!\d[.,:/-])00)[\d{_GAP}()\-/\u2010-\u2015]*$")
+_DIALLED = re.compile(rf"(?:[+\uff0b]|(?<!\w)(?<!\d[.,:/-])0\)?\d)[\d{_GAP}()\-/\u2010-\u2015]*$")
+# "612 345 678" is a Spanish mobile number as well as a quantity, and nothing in it tells which. It is taken for a
+# quantity, of which texts about usage are full, unless a word before it or right behind it says that it is dialled.
+# "reach" and "text" are such words with somebody to reach only: "we text 1 250 000 people".
+_CUE_BEFORE = re.compile(
+    r"\b(?:(?:reach|text|ring|contact|message)\s+(?:me|us|him|her|them)|tel(?:e(?:phone|fon)|[e\u00e9]fono)?|phone|ph"
+    r"|call|dial|mob(?:ile|il)?|m[o\u00f3]vil|cell(?:phone)?|handy|fax|sms|whats ?app"
+    r"|(?:my|his|her|their|our|direct) (?:number|line))"
+    rf"(?:[\s.:,;=#()*_\u2013-]|\b(?:me|us|him|her|them|back|directly|on|at|is|under|via|number|no|nr|the|my|our"
+    rf"|or|and)\b|\d[\d{_GAP}]*(?=\s*(?:/|or\b|and\b))|/)*$",
+    re.IGNORECASE,
+)
+_CUE_BEHIND = re.compile(
+    r"\s*(?:[(\[]\s*(?:mobile?|cell|phone|tel|fax|handy|home|work|office)\b|is (?:my|his|her|the) (?:\w+ )?number\b)",
+    re.IGNORECASE,
+)
+_CUE_REACH = 60  # characters
 _DIGITS = re.compile(r"\D")
 _PLAIN_NUMBER_DIGITS = 9  # "1000000 rows" is a quantity, a bare run of nine digits and more is not
 
@@ -61,13 +89,29 @@ _SPOKEN_NAME = re.compile(
     )),
     re.MULTILINE,
 )
-# Words that stand where a name may, and are none.
-_NO_NAMES = frozenset((
-    "all", "team", "there", "everyone", "everybody", "folks", "support", "sales", "success", "customer", "customers",
-    "sir", "madam", "help", "desk", "service", "admin", "info", "office", "hello", "contact", "billing", "account",
-    "accounts", "finance", "marketing", "product", "user", "users", "the", "and", "for", "test",
-))
+_WORDS = {key: frozenset(words.split()) for key, words in read_yaml(CATALOGUE_DIR / "names.yml").items()}
+_NO_NAMES = _WORDS["no_names"]
+_HEADINGS = _WORDS["headings"] | _NO_NAMES
 _SHORTEST_PART = 3
+_PARTICLES = frozenset((
+    "al", "bin", "da", "de", "del", "den", "der", "di", "dos", "du", "el", "ibn", "la", "le", "ten", "ter", "van",
+    "von", "y",
+))
+_LONGEST_SPEAKER = 4  # words
+# Before a colon a word by itself must look like a name: "SAML:" and "TypeError:" do not.
+_LONE_NAME = re.compile(r"(?:Mc|Mac|De|Le|O'|D')?[A-Z][a-z']+\.?(?:-[A-Z][a-z']+)*")
+_UNSPACED = re.compile(r"[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff]+")  # scripts without spaces between words
+_LETTERS_AS_ONE = 5  # "anneli" may be Anne Li, "also" is not Al So
+
+# Letters that carry their stroke inside, and marks that are typed in many ways.
+_PLAIN = str.maketrans({
+    "ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L",
+    "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ı": "i", "ħ": "h", "Ħ": "H",
+    "\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u2032": "'", "\u00b4": "'", "`": "'",
+    "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2212": "-",
+    "\u00ad": "", "\u200b": "", "\u200c": "", "\u200d": "", "\u2060": "", "\ufeff": "",
+})  # fmt: skip
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "å": "aa", "Å": "Aa"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +157,8 @@ def redact(body: str, names: tuple[str, ...] = ()) -> Redacted:
 
     Args:
         body: The stored text.
-        names: Names of people whom the text may mention: whole ones in any spelling of case, their parts where they
-            are capitalised.
+        names: Names of people whom the text may mention. Whole ones and their parts are found in any case, with
+            accents or without; parts that are words, too ("mark", "rose"), where they are capitalised or follow an @.
     """
     found = _disjoint(_finds(body, names))
     numbers: dict[tuple[str, str], str] = {}
@@ -131,8 +175,7 @@ def redact(body: str, names: tuple[str, ...] = ()) -> Redacted:
             length += len(new)
 
     for start, end, kind in found:
-        value = body[start:end].casefold()
-        identity = (kind, _DIGITS.sub("", value) if kind in ("PHONE", "CARD") else value)
+        identity = (kind, _identity(kind, body[start:end]))
         if identity not in numbers:
             numbers[identity] = _placeholder(kind, counts, body)
         add(body[at:start], at, start, False)
@@ -140,6 +183,13 @@ def redact(body: str, names: tuple[str, ...] = ()) -> Redacted:
         at = end
     add(body[at:], at, len(body), False)
     return Redacted("".join(text), tuple(pieces))
+
+
+def _identity(kind: str, value: str) -> str:
+    """What two spellings of the same value share."""
+    if kind in ("PHONE", "CARD"):
+        return _DIGITS.sub("", value)
+    return re.sub(r"[\W_]+", " ", _fold(value).text).casefold() if kind == "PERSON" else value.casefold()
 
 
 def _placeholder(kind: str, counts: dict[str, int], body: str) -> str:
@@ -162,27 +212,118 @@ def _finds(body: str, names: tuple[str, ...]) -> Iterator[Find]:
     for match in _KEY.finditer(body):
         group = "announced" if match["announced"] else 0
         yield *match.span(group), "KEY"
-    rest = _NO_PHONE.sub(_blank, body)
+    rest = _without_quantities(body)
     for match in _CARD_RUN.finditer(body):
         for start, end in _cards(match[0]):
             card = slice(match.start() + start, match.start() + end)
             rest = rest[: card.start] + "\0" * (card.stop - card.start) + rest[card.stop :]
             yield card.start, card.stop, "CARD"
     for match in _PHONE.finditer(rest):
-        if _is_phone(match[0]):
+        if _is_phone(match[0]) or _is_announced(rest, *match.span()):
             # A bracket that the number does not close is not its own.
             yield match.start() + (match[0][0] == "(" and ")" not in match[0]), match.end(), "PHONE"
+    yield from _people(body, names)
+
+
+def _people(body: str, names: tuple[str, ...]) -> Iterator[Find]:
+    """Names on record, names where a text shows one, and speakers; all looked for without accents."""
+    folded = _fold(body)
     if names and (known := _known_names(names)):
-        for match in known.finditer(body):
-            yield *match.span(), "PERSON"
-    for match in _SPOKEN_NAME.finditer(body):
+        for match in known.finditer(folded.text):
+            yield *folded.slice(*match.span()), "PERSON"
+    for match in _SPOKEN_NAME.finditer(folded.text):
         group = match.lastgroup or 0
-        if not _NO_NAMES.intersection(match[group].casefold().split()):
-            yield *match.span(group), "PERSON"
+        words = match[group].casefold().split()
+        if not _NO_NAMES.intersection(words) and not (group == "speaker" and words[0] in _HEADINGS):
+            yield *folded.slice(*match.span(group)), "PERSON"
+    for match in TURN_HEAD.finditer(folded.text):
+        if span := _speaker(match):
+            yield *folded.slice(*span), "PERSON"
 
 
-def _blank(match: re.Match[str]) -> str:
-    return "\0" * len(match[0])
+def _speaker(head: re.Match[str]) -> tuple[int, int] | None:
+    """Where the name stands in the head of a turn; None where a paragraph's heading or a role stands there.
+
+    "Ravi Shah (Acme)" keeps the company, for whose side speaks is in it; "Customer - Ravi Shah" keeps the role.
+    """
+    first, *others = re.finditer(r"(?:(?!\(| -+ ).)+", head["speaker"])
+    is_role = bool(others) and all(map(_is_heading, first[0].split()))
+    part = others[0] if is_role else first
+    name = _speaking(part[0], head[0])
+    at = head.start("speaker") + part.start()
+    return (at + name[0], at + name[1]) if name else None
+
+
+def _speaking(who: str, head: str) -> tuple[int, int] | None:
+    """The name in `who`: "Agent Smith" without the role, "Larry Page" whole."""
+    words = list(re.finditer(r"[^\s/&()]+(?<!-)", who))
+    if len(words) > _LONGEST_SPEAKER or not all(word[0][0].isupper() or word[0] in _PARTICLES for word in words):
+        return None
+    people = list(dropwhile(lambda word: _is_heading(word[0]), words))
+    while people and (_is_role(people[-1][0]) or people[-1][0] in _PARTICLES):
+        people.pop()
+    if not people:
+        return None
+    # With a time a turn is certain; without one a lone word must look like a name and be no tool.
+    is_certain = len(words) > 1 or bool(re.search(r"\d:\d\d", head))
+    if not is_certain and (not _LONE_NAME.fullmatch(who.strip()) or load_problems().tool_in(who)):
+        return None
+    return people[0].start(), people[-1].end()
+
+
+def _is_heading(word: str) -> bool:
+    return word.isdigit() or word.strip(".'-").casefold() in _HEADINGS
+
+
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    """A text without accents, and where in the original each of its characters comes from."""
+
+    text: str
+    starts: list[int] | range
+    ends: list[int] | range
+
+    def slice(self, start: int, end: int) -> tuple[int, int]:
+        """Offsets in the original of whole characters, accents of the last one included."""
+        return self.starts[start], self.ends[end - 1]
+
+
+def _fold(text: str) -> _Folded:
+    """`text` in letters without accents, however they are composed; case stays."""
+    if text.isascii():
+        return _Folded(text.replace("`", "'"), range(len(text)), range(1, len(text) + 1))
+    characters: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for at, character in enumerate(text):
+        plain = unicodedata.normalize("NFKD", character.translate(_PLAIN)).translate(_PLAIN)
+        kept = [part for part in plain if not unicodedata.combining(part)]
+        if not kept and ends:
+            ends[-1] = at + 1
+        characters += kept
+        starts += [at] * len(kept)
+        ends += [at + 1] * len(kept)
+    return _Folded("".join(characters), starts, ends)
+
+
+def _without_quantities(body: str) -> str:
+    """`body`, as long as it was, with dates and quantities blanked unless they belong to a telephone number."""
+
+    def blank(match: re.Match[str]) -> str:
+        before = match.string[max(0, match.start() - _CUE_REACH) : match.start()]
+        if match.re is _DATE:
+            is_dialled = bool(_ABROAD.search(before))
+        else:
+            is_dialled = bool(_DIALLED.search(before)) or _is_announced(match.string, *match.span())
+        return match[0] if is_dialled else "\0" * len(match[0])
+
+    return _QUANTITY.sub(blank, _DATE.sub(blank, body))
+
+
+def _is_announced(text: str, start: int, end: int) -> bool:
+    """Whether words say that the digits are dialled."""
+    before = text[max(0, start - _CUE_REACH) : start]
+    return bool(_CUE_BEFORE.search(before) or _CUE_BEHIND.match(text, end))
 
 
 def _disjoint(finds: Iterator[Find]) -> list[Find]:
@@ -225,22 +366,74 @@ def _is_card(digits: str) -> bool:
 
 def _is_phone(match: str) -> bool:
     number = match.strip()
-    return not number.isdigit() or len(number) >= _PLAIN_NUMBER_DIGITS or number.startswith("00")
+    return not number.isdigit() or len(number) >= _PLAIN_NUMBER_DIGITS or number.startswith("0")
 
 
 @lru_cache(maxsize=1024)
 def _known_names(names: tuple[str, ...]) -> re.Pattern[str] | None:
-    """One pattern for whole names in any case and for their capitalised parts."""
+    """One pattern, for folded text, of whole names and their parts."""
+    spelt = dict.fromkeys(_fold(way).text for name in names for way in (name, _with_e(name)))
     wholes: set[str] = set()
-    parts: set[str] = set()
-    for name in names:
-        words = [word for word in re.split(r"[\s,]+", name.strip()) if word]
-        if len(words) > 1:
-            wholes.add(r"\s+".join(map(re.escape, words)))
-        long = (word for word in words if len(word) >= _SHORTEST_PART and word.isalpha())
-        parts.update(word for word in long if word.casefold() not in _NO_NAMES)
-    spelt = {spelling for word in parts for spelling in (word[0].upper() + word[1:], word.title(), word.upper())}
-    whole = "|".join(sorted(wholes, key=lambda pattern: (-len(pattern), pattern)))
-    part = "|".join(re.escape(word) for word in sorted(spelt, key=lambda word: (-len(word), word)))
-    ways = [f"(?i:{whole})"] * bool(whole) + [part] * bool(part)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(ways)})(?!\w)") if ways else None
+    anyhow: set[str] = set()
+    capitalised: set[str] = set()
+    for name in spelt:
+        words = [word for word in re.split(r"[\s,._()\"]+", name) if any(map(str.isalnum, word))]
+        if len(words) > 1 and not all(map(_is_role, words)):
+            wholes.update(_joined(order) for order in (words, [words[0], words[-1]], [words[-1], words[0]]))
+        for word in words:
+            pieces = _pieces(word)
+            if len(pieces) > 1 and not all(map(_is_role, pieces)):
+                wholes.add(_joined([word]))
+            for piece in filter(_is_part, pieces):
+                is_word = len(piece) < _SHORTEST_PART or piece.casefold() in _WORDS["names_and_words"]
+                (capitalised if is_word else anyhow).add(piece)
+    unspaced = {word for word in anyhow if _UNSPACED.fullmatch(word)}
+    titled = {way for word in capitalised for way in _capitalised(word)}
+    edge, end = r"(?<![^\W_])", r"(?![^\W_]|'t\b)"  # "Don't" and "can't" name neither Don nor Can
+    ways = [
+        *(rf"{edge}(?i:{_any(known)}){end}" for known in (wholes, set(map(re.escape, anyhow - unspaced))) if known),
+        *(rf"{edge}(?:{_any(set(map(re.escape, known)))}){end}" for known in (titled,) if known),
+        *(rf"(?<=@)(?i:{_any(set(map(re.escape, known)))}){end}" for known in (capitalised,) if known),
+        *(_any(set(map(re.escape, known))) for known in (unspaced,) if known),
+    ]
+    return re.compile("|".join(ways)) if ways else None
+
+
+def _any(patterns: set[str]) -> str:
+    return "|".join(sorted(patterns, key=lambda pattern: (-len(pattern), pattern)))
+
+
+def _with_e(name: str) -> str:
+    """Müller as Mueller, as an address spells it."""
+    return unicodedata.normalize("NFC", name).translate(_UMLAUTS)
+
+
+def _pieces(word: str) -> list[str]:
+    return [piece for piece in re.split("[-']", word) if piece]
+
+
+def _joined(words: list[str]) -> str:
+    """Words in this order with whatever stands between them: Jane_Miller, jane.miller, O Neil, AnneMarie."""
+    pieces = [piece for word in words for piece in _pieces(word)]
+    as_one = sum(map(len, pieces)) >= _LETTERS_AS_ONE
+    between = r"\s*+[.,_'-]?+\s*+" if as_one else r"(?:\s++[.,_'-]?+\s*+|[.,_'-]\s*+)"
+    return between.join(map(re.escape, pieces))
+
+
+def _is_role(word: str) -> bool:
+    return word.casefold() in _NO_NAMES
+
+
+def _is_part(piece: str) -> bool:
+    """Whether a part of a name stands for the person by itself."""
+    if not piece[0].isalpha() or _is_role(piece):
+        return False
+    if _UNSPACED.fullmatch(piece):
+        return len(unicodedata.normalize("NFC", piece)) > 1
+    return len(piece) >= _SHORTEST_PART or (len(piece) > 1 and piece.casefold() not in _WORDS["short_words"])
+
+
+def _capitalised(word: str) -> tuple[str, ...]:
+    """How a name is spelt that is a word in lower case; in two capitals it would be an abbreviation."""
+    ways = (word.title(), word[0].upper() + word[1:], word.upper())
+    return ways[:1] if len(word) < _SHORTEST_PART else ways

@@ -69,14 +69,15 @@ class PlainReader:
     sends_texts = False
     decisions: Sequence[Decision] = ()
 
-    def __init__(self, tagger: Tagger) -> None:
-        """Take the tagger."""
-        self.tagger, self.version = tagger, tagger.version
+    def __init__(self, tagger: Tagger, stands_in_for: str | None = None) -> None:
+        """Take the tagger, and the version of the one that is wanted where it stands in."""
+        self.tagger, self.version = tagger, stands_in_for or tagger.version
+        self._stands_in_for = stands_in_for
 
     def read(self, texts: Sequence[Text], spent: float = 0.0) -> Iterator[Batch]:
         """Yield texts in batches."""
         for at in range(0, len(texts), _BATCH_TEXTS):
-            yield read_at_once(self.tagger, texts[at : at + _BATCH_TEXTS])
+            yield read_at_once(self.tagger, texts[at : at + _BATCH_TEXTS], self._stands_in_for)
 
     def collect(self, jobs: Sequence[OpenJob]) -> Iterator[Batch]:
         """It submits none; those of another tagger wait until that is chosen again."""
@@ -100,10 +101,17 @@ def read_at_once(tagger: Tagger, texts: Sequence[Text], stands_in_for: str | Non
 def choose_reader(settings: Settings) -> Reader:
     """Return the reader that the settings name, ready to use.
 
+    A restatement pays for nothing: it has what the language model said of the past, and the embedded tagger reads the
+    rest in its stead.
+
     Raises:
         TaggerUnavailableError: The training lines are missing.
         LlmUnavailableError: The language model lacks a key, or a price under a ceiling.
     """
+    if settings.tagger == "llm" and settings.restated:
+        from expansion_assets.tagging.llm.prompt import version_of
+
+        return PlainReader(embedded_tagger(settings), stands_in_for=version_of(settings.llm_model))
     if settings.tagger == "llm":
         from expansion_assets.tagging.llm.choice import llm_reader
 

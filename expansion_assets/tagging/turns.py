@@ -16,7 +16,7 @@ from expansion_assets.tagging.schema import Text
 
 _TIME = r"[\[(]?\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?[\])]?"
 # "Jane Miller: ", "**Jane (Acme):** ", "[00:12:03] Jane: ", or "Jane Miller  0:12" on a line of its own.
-_HEAD = re.compile(
+HEAD = re.compile(
     rf"^[ \t>*_#-]*(?:{_TIME}[ \t\u2013-]*)?"
     r"(?P<speaker>[A-Z\u00c0-\u00de][\w.'\u2019&/-]*(?:[ ][\w.'\u2019&/()-]+){0,4}?)"
     rf"(?:[ \t]*(?:{_TIME}[ \t]*)?[*_]*:[*_]*(?:[ \t]+|$)|[ \t]+{_TIME}[ \t]*$)",
@@ -51,7 +51,7 @@ def speaker_turns(body: str, vendor_names: Collection[str] = ()) -> list[Turn]:
     """
     if body.count("\n") < _FEWEST_TURNS - 1:
         return []
-    heads = list(_HEAD.finditer(body))
+    heads = list(HEAD.finditer(body))
     speakers = Counter(_folded(match["speaker"]) for match in heads)
     if len(heads) < _FEWEST_TURNS or len(speakers) < 2 or max(speakers.values()) < 2:
         return []

@@ -15,7 +15,14 @@ from text_warehouse import DAY, NEXT, PRICE, add, prepare, statuses
 from expansion_assets.scan.text_reading import reading_line
 from expansion_assets.store.agreement import NothingToCompareError, agreement_report
 from expansion_assets.store.reading_costs import costs_report, reading_summary, unproven_by_tagger
-from expansion_assets.store.texts import due_texts, read_due_texts, spent_in_month, unread_languages, with_names
+from expansion_assets.store.texts import (
+    adopt_readings,
+    due_texts,
+    read_due_texts,
+    spent_in_month,
+    unread_languages,
+    with_names,
+)
 from expansion_assets.store.warehouse import connect, fetch_rows
 from expansion_assets.tagging.llm.client import Endpoint, LlmClient, LlmUnavailableError
 from expansion_assets.tagging.llm.reader import LlmReader, Way
@@ -67,6 +74,29 @@ def test_what_was_read_is_not_sent_again(warehouse, server, reader):
     # Only the text's own days are due: another day's texts wait for its run.
     add(warehouse, 1, day=NEXT, first=50)
     assert due_texts(warehouse, reader().version, DAY, NEXT) == []
+
+
+def test_another_warehouse_takes_over_what_was_read(tmp_path, warehouse, server, reader):
+    add(warehouse, 3)
+    used = reader()
+    read_due_texts(warehouse, used, DAY, NEXT)
+    with connect(tmp_path / "other.duckdb") as other:
+        prepare(other)
+        add(other, 5)
+        warehouse.execute(f"attach '{tmp_path / 'copy.duckdb'}' as copy")
+        warehouse.execute("create schema copy.text")
+        for table in ("readings", "tags"):
+            warehouse.execute(f"create table copy.text.{table} as select * from text.{table}")
+        warehouse.execute("detach copy")
+        other.execute(f"attach '{tmp_path / 'copy.duckdb'}' as live")
+        adopt_readings(other, "live")
+        stand_in = PlainReader(Plain(), stands_in_for=used.version)
+        report = read_due_texts(other, stand_in, DAY, NEXT)
+        assert report.statuses == {"read": 2}, "three were read before"
+        assert statuses(other) == {("m", "read"): 3, ("plain-1", "read"): 2}
+        ((tags,),) = other.execute("select count(distinct text_id) from text.tags").fetchall()
+        assert tags == 5
+    assert len(server.texts_sent) == 3
 
 
 def test_another_model_reads_again_side_by_side(warehouse, server, reader):

@@ -77,6 +77,13 @@ def test_ways_are_built_only_for_a_ceiling():
         steps(llm_model="own-model", llm_monthly_ceiling=5)
 
 
+def test_a_restatement_asks_no_language_model():
+    live = choose_reader(settings(tagger="llm"))
+    restated = choose_reader(settings(tagger="llm", restated=True))
+    assert isinstance(restated, PlainReader)
+    assert (restated.version, restated.sends_texts) == (live.version, False)
+
+
 def test_a_model_and_a_prompt_make_a_version():
     first, second = (choose_reader(settings(tagger="llm", llm_model=model)).version for model in ("a", "b"))
     assert first != second and first.removeprefix("llm-a-") == second.removeprefix("llm-b-")
