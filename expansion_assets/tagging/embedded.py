@@ -33,7 +33,7 @@ CALIBRATION_PATH = Path(__file__).with_name("calibration.yml")
 _CODE_VERSION = "7"
 # A text is read closer, by the network if for a trigger label, only where the linear model gives a label this much. On
 # two sets of others' texts (2026-11-22) 0.4 instead of 0.3 loses 1 of 85 and 1 of 58 right tags, 3 of 32 and 1 of 12
-# wrong ones, and the network is asked about 31 instead of 36 % of the demo world's texts; 0.45 loses 4 and 4 right ones.
+# wrong ones, and the network is asked about 31 instead of 36 % of the demo world's texts; 0.45 loses 4 and 4.
 # What people use besides is said in passing and drowns first.
 _WORTH_READING = np.array([0.3 if label == "adjacent_use" else 0.4 for label in LABELS])
 _ADJACENT = LABELS.index("adjacent_use")
