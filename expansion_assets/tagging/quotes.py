@@ -15,6 +15,7 @@ _FOLDED = str.maketrans(
 )  # fmt: skip
 _INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 _LINE_JOIN = re.compile(r"(?<=\w)[-\u2010]\r?\n[ \t]*(?=[a-z])")  # a word broken over two lines
+_SPACED = re.compile(r"[0-9A-Za-z\u00aa-\u0dff](?<![\u00ab\u00b7\u00bb\u00bf\u00d7\u00f7])")
 _SENTENCE_END = re.compile(r"(?<=[.!?\u2026])[\"'\u2019\u201d)\]]*\s+|\s*[\r\n]+\s*|\s+\u2014\s+")
 
 
@@ -39,22 +40,35 @@ def split_sentences(body: str) -> list[Span]:
     return spans
 
 
-def find_quote(body: str, quote: str) -> Span | None:
-    """Find `quote` in `body`, blind to curly quotes, dashes, white space and broken lines.
+def find_quotes(body: str, quote: str) -> list[Span]:
+    """Find all places of `quote` in `body`, blind to curly quotes, dashes, white space and broken lines.
 
-    Returns the true slice of `body` (never the quote as it was handed in), or None when it does not stand there. Of
-    several places the first counts: where the same words stand twice, either proves them.
+    Returns true slices of `body` (never the quote as it was handed in), of whole words: "api" is not in "rapid".
     """
     wanted, _ = _fold(quote)
     wanted = wanted.strip()
     if not wanted:
-        return None
+        return []
     folded, origin = _fold(body)
+    found: list[Span] = []
     at = folded.find(wanted)
-    if at < 0:
-        return None
-    start, end = origin[at], origin[at + len(wanted) - 1] + 1
-    return Span(body[start:end], start, end)
+    while at >= 0:
+        after = at + len(wanted)
+        if not _is_within_word(folded, at) and not _is_within_word(folded, after):
+            start, end = origin[at], origin[after - 1] + 1
+            found.append(Span(body[start:end], start, end))
+        at = folded.find(wanted, at + 1)
+    return found
+
+
+def find_quote(body: str, quote: str) -> Span | None:
+    """Find the first place of `quote` in `body`, or None: see :func:`find_quotes`."""
+    return next(iter(find_quotes(body, quote)), None)
+
+
+def _is_within_word(text: str, at: int) -> bool:
+    """Whether a word goes on over the edge before `at`, in a script that puts spaces between words."""
+    return 0 < at < len(text) and bool(_SPACED.match(text[at - 1]) and _SPACED.match(text[at]))
 
 
 def _fold(text: str) -> tuple[str, list[int]]:

@@ -17,7 +17,7 @@ from itertools import dropwhile
 
 from expansion_assets.catalogue.reading import CATALOGUE_DIR, read_yaml
 from expansion_assets.tagging.problems import load_problems
-from expansion_assets.tagging.quotes import Span, find_quote
+from expansion_assets.tagging.quotes import Span, find_quotes
 from expansion_assets.tagging.turns import HEAD as TURN_HEAD
 
 _EMAIL = re.compile(
@@ -137,14 +137,14 @@ class Redacted:
         """The stored text again."""
         return "".join(body[piece.body_start : piece.body_end] for piece in self.pieces)
 
-    def find(self, body: str, quote: str) -> Span | None:
-        """Find a quote from the redacted text in `body`: a true slice of it, or None.
+    def find(self, body: str, quote: str) -> list[Span]:
+        """Find all places of a quote from the redacted text in `body`: true slices of it.
 
         A quote that begins or ends inside a placeholder takes the whole of what it stands for.
         """
-        found = find_quote(self.text, quote)
-        if found is None:
-            return None
+        return [self._restored(body, found) for found in find_quotes(self.text, quote)]
+
+    def _restored(self, body: str, found: Span) -> Span:
         touched = [piece for piece in self.pieces if piece.start < found.end and found.start < piece.end]
         first, last = touched[0], touched[-1]
         start = first.body_start + (0 if first.is_placeholder else found.start - first.start)

@@ -5,6 +5,7 @@ One bad tag never discards another, one bad text never discards its neighbours: 
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -22,6 +23,9 @@ _LONGEST_TOOL = 60
 # What a model itself thinks likelier false than true is kept for a second look, and reaches nobody.
 _SURE = 0.5
 _LONGEST_UNPROVEN_QUOTE = 500
+_FEWEST_WORDS, _LONG_WORD = 2, 8
+# A character is a word where there are no spaces between them.
+_WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W_]+")
 
 
 class TagAnswer(BaseModel):
@@ -104,11 +108,24 @@ def tags_of(answer: TextAnswer, text: Text, redacted: Redacted, version: str) ->
     """
     best: dict[tuple[str, str | None], tuple[TagAnswer, Span | None, str | None]] = {}
     ranked = sorted(answer.tags, key=lambda tag: -tag.probability)
-    proven = [(tag, redacted.find(text.body, tag.quote)) for tag in ranked]
+    proven = [(tag, _proof(tag, text, redacted)) for tag in ranked]
     for tag, span in sorted(proven, key=lambda pair: pair[1] is None):
         problem = (tag.problem or load_problems().problem_of(tag.quote, text.body)) if _is_adjacent(tag) else None
         best.setdefault((tag.label, problem), (tag, span, problem))
     return tuple(_tag(tag, span, problem, text, redacted, version) for tag, span, problem in best.values())
+
+
+def _proof(tag: TagAnswer, text: Text, redacted: Redacted) -> Span | None:
+    """Return where a quote stands, of several places one on the side that its polarity speaks of.
+
+    One short word proves nothing: "a" stands in every text.
+    """
+    if len(_WORD.findall(tag.quote)) < _FEWEST_WORDS and len(tag.quote.strip()) < _LONG_WORD:
+        return None
+    places = redacted.find(text.body, tag.quote)
+    by_vendor = tag.polarity == "vendor_side"
+    fitting = (span for span in places if (side_at(text, span) == "vendor") == by_vendor)
+    return next(fitting, places[0] if places else None)
 
 
 def find_answer(answers: Iterable[TextAnswer], wanted: str) -> TextAnswer | None:

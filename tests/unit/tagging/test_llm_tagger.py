@@ -8,9 +8,11 @@ from llm_server import KEY, LlmServer
 
 from expansion_assets.tagging.evaluation import Counts, evaluate
 from expansion_assets.tagging.labelled import LabelledText
+from expansion_assets.tagging.llm.answer import TagAnswer, TextAnswer, tags_of
 from expansion_assets.tagging.llm.client import Endpoint, LlmClient, LlmUnavailableError
 from expansion_assets.tagging.llm.prices import Price
 from expansion_assets.tagging.llm.tagger import LlmTagger
+from expansion_assets.tagging.redaction import redact
 from expansion_assets.tagging.schema import LABELS, MOST_ATTEMPTS, Text
 
 PRICE = Price(model="m", tokens_in=1, tokens_out=10, currency="USD", batch_discount=0.5, checked_on="2026-01-01")
@@ -189,6 +191,29 @@ def test_invented_quotes_are_kept_unproven_beside_the_true_ones(server, tagger):
     readings, _ = read(tagger(), texts(1, "Nothing to say"))
     (tag,) = readings[0].tags
     assert (tag.quote, tag.is_quote_found, tag.quote_start, tag.quote_end) == ("we never said this", False, None, None)
+
+
+def test_of_two_places_the_one_of_the_right_side_is_quoted():
+    body = "Agent: Do you want API access?\nCustomer: Yes. We want API access badly.\nAgent: Noted.\nCustomer: Thanks."
+    text = Text("t", "h", "transcript", "customer", body)
+
+    def quoted(polarity, quote="want API access"):
+        tag = TagAnswer(label="advanced_intent", quote=quote, polarity=polarity, probability=0.9)
+        (found,) = tags_of(TextAnswer(id="t", tags=[tag]), text, redact(body), "v")
+        return found
+
+    for polarity, place in (("affirmed", body.rindex("want API")), ("vendor_side", body.index("want API"))):
+        assert (quoted(polarity).quote_start, quoted(polarity).polarity) == (place, polarity)
+    assert not quoted("affirmed", quote="Yes").is_quote_found, "one short word proves nothing"
+
+
+def test_what_a_model_thinks_unlikely_is_unsure():
+    def unsure(probability):
+        tag = TagAnswer(label="advanced_intent", quote=WISH, polarity="affirmed", probability=probability)
+        (found,) = tags_of(TextAnswer(id="t", tags=[tag]), Text("t", "h", "nps", "customer", WISH), redact(WISH), "v")
+        return found.is_unsure
+
+    assert [unsure(0.05), unsure(0.95)] == [True, False]
 
 
 def test_what_the_vendor_says_is_the_vendors(server, tagger):

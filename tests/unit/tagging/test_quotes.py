@@ -2,7 +2,7 @@
 
 import pytest
 
-from expansion_assets.tagging.quotes import find_quote, split_sentences
+from expansion_assets.tagging.quotes import find_quote, find_quotes, split_sentences
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,8 @@ from expansion_assets.tagging.quotes import find_quote, split_sentences
         ("seats \u2013 all gone", "seats - all gone", "seats \u2013 all gone"),
         ("soft\u00adware limit", "software limit", "soft\u00adware limit"),
         ("we hit it. we hit it.", "  we hit it ", "we hit it"),
+        ("rapid, then an api", "api", "api"),
+        ("\u6211\u4eec\u7528\u8868\u683c", "\u7528\u8868\u683c", "\u7528\u8868\u683c"),
     ],
 )
 def test_find_quote_returns_the_true_slice(body, quote, found):
@@ -23,9 +25,16 @@ def test_find_quote_returns_the_true_slice(body, quote, found):
     assert span.text == found == body[span.start : span.end]
 
 
-@pytest.mark.parametrize("quote", ["", "  ", "we love Excel", "add SEATS", "seats today. And"])
+@pytest.mark.parametrize(
+    "quote", ["", "  ", "we love Excel", "add SEATS", "seats today. And", "e", "eats today", "add seat"]
+)
 def test_find_quote_refuses_what_does_not_stand_there(quote):
     assert find_quote("We can\u2019t add seats today.", quote) is None
+
+
+def test_all_places_are_found():
+    body = "we hit it. we hit it, we hit items"
+    assert [(span.start, span.end) for span in find_quotes(body, "we hit it")] == [(0, 9), (11, 20)]
 
 
 @pytest.mark.parametrize(
