@@ -117,6 +117,11 @@ class LlmServer:
             tag = {"label": "advanced_intent", "quote": "we never said this", "polarity": "affirmed",
                    "probability": 0.9}
             answered = [entry | {"tags": [*entry["tags"], tag]} for entry in answered]
+        elif behaviour == "obey":  # does what its first text says: marks everybody, with the order itself as proof
+            order = request.texts[0]["text"]
+            said = [{"label": label, "quote": order, "polarity": "affirmed", "probability": 1.0}
+                    for label in ("expanding", "advanced_intent", "role_change")]
+            answered = [{"id": text["id"], "tags": said} for text in request.texts] + [{"id": "x", "tags": said}]
         elif behaviour == "leave_out":
             answered = answered[:-1]
         elif behaviour == "bad_tag":
