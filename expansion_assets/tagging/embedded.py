@@ -138,13 +138,14 @@ class EmbeddedTagger:
             said = dict(zip(may_hold_sign, self._network.read([bodies[at] for at in may_hold_sign]), strict=True))
         scored = [ScoredText(log_odds, False, [], np.zeros((0, len(LABELS)))) for log_odds in linear]
         for at, reading in said.items():
-            own = np.array([reading.of_span(span.start, span.end) for span in texts[at].spans])
-            scored[at] = ScoredText((linear[at] + reading.log_odds) / 2, True, texts[at].spans, own)
+            spans = texts[at].spans
+            own = np.array([reading.of_span(span.start, span.end) for span in spans])
+            scored[at] = ScoredText((linear[at] + reading.log_odds) / 2, True, spans, own)
         settled = [at for at in np.flatnonzero(is_likely.any(axis=1)).tolist() if at not in said]
-        of_settled = iter(self._linear.log_odds([own for at in settled for _, own in texts[at].sentences]))
+        of_settled = iter(self._linear.log_odds([sentence for at in settled for _, sentence in texts[at].sentences]))
         for at in settled:
-            own = np.array(list(islice(of_settled, len(texts[at].spans))))
-            scored[at] = ScoredText(linear[at], False, texts[at].spans, own)
+            spans = texts[at].spans
+            scored[at] = ScoredText(linear[at], False, spans, np.array(list(islice(of_settled, len(spans)))))
         return scored
 
     def _tags_of(self, text: Text, score: ScoredText, start: int) -> Iterator[Tag]:

@@ -24,15 +24,19 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text.lower().replace("\u2019", "'"))
 
 
+_Entry = tuple[str, tuple[str, ...]]
+"""A concept, and the patterns of the words that must follow."""
+
+
 @dataclass(frozen=True, slots=True)
 class _After:
     """What a word may be the first of: concepts with the patterns that the words after it must have."""
 
     alone: tuple[str, ...]
     """Concepts of the word by itself."""
-    by_next: Mapping[str, Sequence[tuple[str, tuple[str, ...]]]]
+    by_next: Mapping[str, Sequence[_Entry]]
     """The word after it, where the entry gives it in full -> concept and the patterns after that."""
-    open: Sequence[tuple[str, tuple[str, ...]]]
+    open: Sequence[_Entry]
     """Concept and the patterns after the word, where the first of them is open-ended."""
 
 
@@ -52,8 +56,8 @@ class Lexicon:
 
     def __init__(self, groups: Mapping[str, str]) -> None:
         """Take concept -> comma separated entries of 1-4 words, a trailing `*` matching any ending."""
-        self._exact: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
-        self._prefix: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        self._exact: dict[str, list[_Entry]] = {}
+        self._prefix: dict[str, list[_Entry]] = {}
         for concept, entries in groups.items():
             for entry in re.split(r",\s*", entries.strip()):
                 head, *rest = entry.split()
@@ -79,7 +83,7 @@ class Lexicon:
         if not entries:
             return None
         longer = [(concept, rest) for concept, rest in entries if rest]
-        by_next: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        by_next: dict[str, list[_Entry]] = {}
         for concept, rest in longer:
             if not rest[0].endswith("*"):
                 by_next.setdefault(rest[0], []).append((concept, rest[1:]))

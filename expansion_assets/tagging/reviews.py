@@ -107,8 +107,10 @@ def compare(
     Only the linear model learns, within seconds; the network stays as shipped, or away.
     """
 
+    calibration = read_calibration(CALIBRATION_PATH)
+
     def tagger(rows: Sequence[LabelledText]) -> EmbeddedTagger:
-        return EmbeddedTagger(LinearModel(rows), network, read_calibration(CALIBRATION_PATH))
+        return EmbeddedTagger(LinearModel(rows), network, calibration)
 
     shipped, learned = tagger(own), tagger([*own, *reviewed])
     after = Counts()

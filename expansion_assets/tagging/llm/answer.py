@@ -122,10 +122,11 @@ def _proof(tag: TagAnswer, text: Text, redacted: Redacted) -> Span | None:
     """
     if len(_WORD.findall(tag.quote)) < _FEWEST_WORDS and len(tag.quote.strip()) < _LONG_WORD:
         return None
-    places = redacted.find(text.body, tag.quote)
-    by_vendor = tag.polarity == "vendor_side"
-    fitting = (span for span in places if (side_at(text, span) == "vendor") == by_vendor)
-    return next(fitting, places[0] if places else None)
+
+    def is_on_other_side(span: Span) -> bool:
+        return (side_at(text, span) == "vendor") != (tag.polarity == "vendor_side")
+
+    return min(redacted.find(text.body, tag.quote), key=is_on_other_side, default=None)
 
 
 def find_answer(answers: Iterable[TextAnswer], wanted: str) -> TextAnswer | None:
