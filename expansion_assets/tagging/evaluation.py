@@ -197,7 +197,8 @@ class Evaluation:
         unsure = sum(self.unsure.values(), Counts())
         lines.append(f"unsure, left out above: {unsure.tp + unsure.fp} tags, {unsure.tp} of them right")
         polarity = ", ".join(f"{name} {counts.tp} of {counts.n}" for name, counts in self.polarity.items() if counts.n)
-        lines.append(f"quotes proven: {_of(self.quotes)}; polarity right: {_of(self.polarity_in_all)}: {polarity}")
+        lines.append(f"quotes proven: {_of(self.quotes)}; polarity right: {_of(self.polarity_in_all)}")
+        lines.append(f"polarity right, by what it is: {polarity or 'none labelled'}")
         speed = "-" if self.texts_per_second is None else f"{self.texts_per_second:,.0f}"
         cost = "no price known" if self.cost_per_1000 is None else f"{self.cost_per_1000:.2f}"
         lines.append(f"{speed} texts/s; cost per 1,000 texts: {cost}; no useful answer: {self.unread}")
