@@ -4,6 +4,7 @@ Belongs here: offsets into the stored text. Does not belong here: which sentence
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 _FOLDED = str.maketrans(
@@ -15,7 +16,10 @@ _FOLDED = str.maketrans(
 )  # fmt: skip
 _INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 _LINE_JOIN = re.compile(r"(?<=\w)[-\u2010]\r?\n[ \t]*(?=[a-z])")  # a word broken over two lines
-_SPACED = re.compile(r"[0-9A-Za-z\u00aa-\u0dff](?<![\u00ab\u00b7\u00bb\u00bf\u00d7\u00f7])")
+# Scripts that put no spaces between words, or none within a word and what belongs to it: Thai, Lao, Burmese, Khmer,
+# Korean (also taken apart into its letters), Japanese, Chinese.
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1100-\u11ff\uac00-\ud7a3\u3040-\u30ff\u3400-\u9fff"
+_IN_UNSPACED = re.compile(f"[{UNSPACED}]")
 _SENTENCE_END = re.compile(r"(?<=[.!?\u2026])[\"'\u2019\u201d)\]]*\s+|\s*[\r\n]+\s*|\s+\u2014\s+")
 
 
@@ -68,7 +72,10 @@ def find_quote(body: str, quote: str) -> Span | None:
 
 def _is_within_word(text: str, at: int) -> bool:
     """Whether a word goes on over the edge before `at`, in a script that puts spaces between words."""
-    return 0 < at < len(text) and bool(_SPACED.match(text[at - 1]) and _SPACED.match(text[at]))
+    return 0 < at < len(text) and all(
+        unicodedata.category(character)[0] in "LMN" and not _IN_UNSPACED.match(character)
+        for character in text[at - 1 : at + 1]
+    )
 
 
 def _fold(text: str) -> tuple[str, list[int]]:

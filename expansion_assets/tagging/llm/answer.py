@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from expansion_assets.tagging.phrases import intent_of
 from expansion_assets.tagging.problems import load_problems
-from expansion_assets.tagging.quotes import Span
+from expansion_assets.tagging.quotes import UNSPACED, Span
 from expansion_assets.tagging.redaction import Redacted
 from expansion_assets.tagging.schema import Intent, Label, Polarity, Tag, Text
 from expansion_assets.tagging.turns import side_at
@@ -25,7 +25,7 @@ _SURE = 0.5
 _LONGEST_UNPROVEN_QUOTE = 500
 _FEWEST_WORDS, _LONG_WORD = 2, 8
 # A character is a word where there are no spaces between them.
-_WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W_]+")
+_WORD = re.compile(rf"[{UNSPACED}]|[^\W_]+")
 
 
 class TagAnswer(BaseModel):
