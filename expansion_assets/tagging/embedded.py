@@ -30,12 +30,17 @@ from expansion_assets.tagging.turns import pieces_of
 
 CALIBRATION_PATH = Path(__file__).with_name("calibration.yml")
 # Part of the version: raise it whenever the code gives other tags from the same files.
-_CODE_VERSION = "7"
-# A text is read closer, by the network if for a trigger label, only where the linear model gives a label this much. On
-# two sets of others' texts (2026-11-22) 0.4 instead of 0.3 loses 1 of 85 and 1 of 58 right tags, 3 of 32 and 1 of 12
-# wrong ones, and the network is asked about 31 instead of 36 % of the demo world's texts; 0.45 loses 4 and 4.
-# What people use besides is said in passing and drowns first.
+_CODE_VERSION = "8"
+# A text is read closer, by the network if a trigger label is in doubt, only where the linear model gives a label this
+# much. On two sets of others' texts (2026-11-22) 0.4 instead of 0.3 loses 1 of 85 and 1 of 58 right tags, 3 of 32 and
+# 1 of 12 wrong ones, and spares the network one text in seven; 0.45 loses 4 and 4. What people use besides is said in
+# passing and drowns first.
 _WORTH_READING = np.array([0.3 if label == "adjacent_use" else 0.4 for label in LABELS])
+# A label that the linear model is this sure of needs no network. Of 321 texts with advanced intent alone (252 of our
+# lines, 50 and 19 of others, all unseen, 2026-11-23) it would take back 6 of 20 wrong tags and 2 of 301 right ones, and
+# it is asked about 20 instead of 31 % of the demo world's texts; from 0.95 on 1 of 10 and none of 205, 22 %. What
+# people use besides is read sentence by sentence.
+_SETTLED = np.array([1.0 if label == "adjacent_use" else 0.9 for label in LABELS])
 _ADJACENT = LABELS.index("adjacent_use")
 _TRIGGERS = [LABELS.index(label) for label in TRIGGER_LABELS]
 _BARE_WORDS = 4
@@ -94,7 +99,8 @@ class EmbeddedTagger:
     """Tags whole texts and quotes their best sentence. Same lines, same tags.
 
     The linear model knows phrases, the network what words mean beside each other; the mean of their log-odds is better
-    than either (DECISIONS.md). Most texts say nothing of growth, which the linear model settles alone.
+    than either (DECISIONS.md). Most texts say nothing of growth, or nothing else, which the linear model settles
+    alone.
     """
 
     def __init__(
@@ -127,15 +133,17 @@ class EmbeddedTagger:
         return expit(self._linear.log_odds([read(body) for body in bodies]))
 
     def score(self, bodies: Sequence[str]) -> list[ScoredText]:
-        """Score texts; the network reads those that may hold a sign of growth."""
+        """Score texts; the network reads those of which the linear model doubts whether they hold a sign of growth."""
         texts = [read(body) for body in bodies]
         linear = self._linear.log_odds(texts)
         says_something = np.array([any(map(str.isalpha, body)) for body in bodies], dtype=bool)
-        is_likely = (expit(linear) >= _WORTH_READING) & says_something[:, None]
-        may_hold_sign = np.flatnonzero(is_likely[:, _TRIGGERS].any(axis=1)).tolist()
+        likely = expit(linear)
+        is_likely = (likely >= _WORTH_READING) & says_something[:, None]
+        in_doubt = is_likely & (likely < _SETTLED)
+        doubtful = np.flatnonzero(in_doubt[:, _TRIGGERS].any(axis=1)).tolist()
         said: dict[int, NetworkReading] = {}
         if self._network is not None:
-            said = dict(zip(may_hold_sign, self._network.read([bodies[at] for at in may_hold_sign]), strict=True))
+            said = dict(zip(doubtful, self._network.read([bodies[at] for at in doubtful]), strict=True))
         scored = [ScoredText(log_odds, False, [], np.zeros((0, len(LABELS)))) for log_odds in linear]
         for at, reading in said.items():
             spans = texts[at].spans

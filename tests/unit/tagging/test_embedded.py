@@ -75,16 +75,28 @@ def test_tags_do_not_depend_on_the_batch(tagger, holdout):
     assert tagger.tag(texts) == [tag for one in texts for tag in tagger.tag([one])]
 
 
-def test_texts_that_the_network_is_not_asked_about_lose_few_tags(tagger, holdout, monkeypatch):
+def test_the_network_is_asked_where_a_trigger_label_is_in_doubt(tagger, holdout):
+    bodies = [row.text for row in holdout]
+    triggers = [LABELS.index(label) for label in TRIGGER_LABELS]
+    likely = tagger.first_glance(bodies)[:, triggers]
+    doubts = (likely >= embedded._WORTH_READING[triggers]) & (likely < embedded._SETTLED[triggers])
+    asked = np.array([score.is_joined for score in tagger.score(bodies)])
+    assert asked.tolist() == doubts.any(axis=1).tolist()
+    is_sure = (likely >= embedded._SETTLED[triggers]).any(axis=1)
+    assert (is_sure & ~asked).any()
+    assert (is_sure & asked).any()
+
+
+def test_what_the_network_is_not_asked_about_changes_few_tags(tagger, holdout, monkeypatch):
     def counted():
         tags = tagger.tag([text(row.text, text_id=row.id) for row in holdout])
         return {(tag.text_id, tag.label) for tag in tags if tag.label in TRIGGER_LABELS and not tag.is_unsure}
 
     asked_about_some = counted()
-    monkeypatch.setattr(embedded, "_WORTH_READING", 0.0)
+    monkeypatch.setattr(embedded, "_WORTH_READING", np.zeros(len(LABELS)))
+    monkeypatch.setattr(embedded, "_SETTLED", np.full(len(LABELS), 2.0))
     asked_about_all = counted()
-    assert asked_about_some <= asked_about_all
-    assert len(asked_about_all - asked_about_some) <= 0.03 * len(asked_about_all)
+    assert len(asked_about_all ^ asked_about_some) <= 0.04 * len(asked_about_all)
 
 
 def test_training_twice_gives_the_same_scores(training):
