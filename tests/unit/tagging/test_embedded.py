@@ -79,10 +79,10 @@ def test_the_network_is_asked_where_a_trigger_label_is_in_doubt(tagger, holdout)
     bodies = [row.text for row in holdout]
     triggers = [LABELS.index(label) for label in TRIGGER_LABELS]
     likely = tagger.first_glance(bodies)[:, triggers]
-    doubts = (likely >= embedded._WORTH_READING[triggers]) & (likely < embedded._SETTLED[triggers])
+    doubts = (likely >= embedded._WORTH_READING[triggers]) & (likely < embedded._SETTLED)
     asked = np.array([score.is_joined for score in tagger.score(bodies)])
     assert asked.tolist() == doubts.any(axis=1).tolist()
-    is_sure = (likely >= embedded._SETTLED[triggers]).any(axis=1)
+    is_sure = (likely >= embedded._SETTLED).any(axis=1)
     assert (is_sure & ~asked).any()
     assert (is_sure & asked).any()
 
@@ -94,7 +94,7 @@ def test_what_the_network_is_not_asked_about_changes_few_tags(tagger, holdout, m
 
     asked_about_some = counted()
     monkeypatch.setattr(embedded, "_WORTH_READING", np.zeros(len(LABELS)))
-    monkeypatch.setattr(embedded, "_SETTLED", np.full(len(LABELS), 2.0))
+    monkeypatch.setattr(embedded, "_SETTLED", 2.0)
     asked_about_all = counted()
     assert len(asked_about_all ^ asked_about_some) <= 0.04 * len(asked_about_all)
 
