@@ -4,7 +4,8 @@
 
 Two kinds of texts: what the demo world's customers write in a year, most of it without a sign, as in real life; and our
 own hold-out lines, longer, nearly all of them with trigger words. The network reads only what is in doubt, so the two
-differ by the share it is asked about. Of lines that it has learned the tagger doubts few, so none of these is measured. Each text has a number of its own, so that nothing is read from a cache.
+differ by the share it is asked about. Of lines that it has learned the tagger doubts few, so none of these is measured.
+Each text has a number of its own, so that nothing is read from a cache.
 Time is processor time: other work on the machine does not count. Training and imports are left out and printed apart.
 """
 
