@@ -1,11 +1,12 @@
 """Texts a second that the embedded tagger reads on one core, beside scikit-learn's bare TF-IDF of the same texts.
 
-    OMP_NUM_THREADS=1 python benchmarks/tagger.py [--texts 4000] [--rounds 3]
+    OMP_NUM_THREADS=1 python benchmarks/tagger.py [--texts 4000] [--rounds 3] [--lines FILE]
 
 Two kinds of texts: what the demo world's customers write in a year, most of it without a sign, as in real life; and our
 own hold-out lines, longer, nearly all of them with trigger words. The network reads only what is in doubt, so the two
 differ by the share it is asked about. Of lines that it has learned the tagger doubts few, so none of these is measured.
-Each text has a number of its own, so that nothing is read from a cache.
+`--lines` names any other labelled file in their stead. Each text has a number of its own, so that nothing is read from
+a cache.
 Time is processor time: other work on the machine does not count. Training and imports are left out and printed apart.
 """
 
@@ -48,15 +49,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--texts", type=int, default=4_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--lines", type=Path, default=HOLDOUT_LINES)
     arguments = parser.parse_args()
     start = time.process_time()
     tagger = cast(EmbeddedTagger, embedded_tagger(Settings()))
     print(f"training and imports: {time.process_time() - start:.1f} s")
-    lines = [row.text for row in read_labelled(HOLDOUT_LINES)]
+    lines = [row.text for row in read_labelled(arguments.lines)]
     with tempfile.TemporaryDirectory() as folder:
         generate(Path(folder))
         demo = [body for (body,) in duckdb.sql(DEMO_TEXTS.format(folder)).fetchall()]
-    for name, bodies in (("demo world", demo), ("own hold-out lines", lines)):
+    for name, bodies in (("demo world", demo), (arguments.lines.name, lines)):
         measure(tagger, name, bodies, arguments.texts, arguments.rounds)
 
 

@@ -113,8 +113,7 @@ def redact(body: str, names: tuple[str, ...] = ()) -> Redacted:
 
     Args:
         body: The stored text.
-        names: Names of people whom the text may mention. Whole ones and their parts are found in any case, with
-            accents or without; parts that are words, too ("mark", "rose"), where they are capitalised or follow an @.
+        names: Names of people whom the text may mention; :func:`people_in` says how they are found.
     """
     found = _disjoint(_finds(body, names))
     numbers: dict[tuple[str, str], str] = {}
