@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from expansion_assets.store.warehouse import add_rows, fetch_rows, transaction
 from expansion_assets.tables import BATCH_JOBS, READINGS, SPENDING, TAGS, USAGE
+from expansion_assets.tagging.languages import LANGUAGE
 from expansion_assets.tagging.schema import MOST_ATTEMPTS, Batch, BatchJob, OpenJob, Paid, Text, TextReading
 from expansion_assets.tagging.tagger import Reader
 
@@ -170,11 +171,11 @@ def unread_languages(connection: duckdb.DuckDBPyConnection, day: date, days: int
     rows = fetch_rows(
         connection,
         """
-        select right(reason, 2) as language, count(distinct text_id) as texts from text.readings
-        where status = 'spared' and starts_with(reason, 'language ') and known_on > $1::date - $2 and known_on <= $1
+        select substr(reason, length($3) + 1) as language, count(distinct text_id) as texts from text.readings
+        where status = 'spared' and starts_with(reason, $3) and known_on > $1::date - $2 and known_on <= $1
         group by all order by texts desc, language
         """,
-        [day, days],
+        [day, days, LANGUAGE],
     )
     return {row["language"]: row["texts"] for row in rows}
 

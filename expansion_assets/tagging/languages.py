@@ -9,6 +9,8 @@ from typing import Any
 
 from expansion_assets.tagging.phrases import words_of
 
+# Why a text was left unread, followed by its language: the reason of its reading.
+LANGUAGE = "language "
 # Words of English that are no words of other languages in Latin letters, or hardly ever: most texts are settled by
 # them at a twentieth of the model's time.
 _ENGLISH = frozenset(

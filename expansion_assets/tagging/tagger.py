@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from expansion_assets.settings import PROJECT_DIR, Settings
-from expansion_assets.tagging.languages import foreign_language
+from expansion_assets.tagging.languages import LANGUAGE, foreign_language
 from expansion_assets.tagging.schema import Batch, Decision, OpenJob, Tag, Text, TextReading
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def read_at_once(tagger: Tagger, texts: Sequence[Text], stands_in_for: str | Non
     return Batch(tuple(
         TextReading(
             text, tagger.version, "spared" if language else "read", tags=tuple(found[text.text_id]),
-            reason=f"language {language}" if language else None, stands_in_for=stands_in_for,
+            reason=LANGUAGE + language if language else None, stands_in_for=stands_in_for,
         )
         for text in texts for language in [foreign_language(text.body)]
     ))
