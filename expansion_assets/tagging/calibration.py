@@ -1,4 +1,4 @@
-"""From scores to probabilities, fitted by leaving out a source at a time, and the bars that a tag must clear.
+"""From scores to probabilities, fitted on sources that were left out, and the bars that a tag must clear.
 
 Run `python -m expansion_assets.tagging.calibration` after any change to lines, phrases or features.
 
@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from expansion_assets.tagging.embedded import CALIBRATION_PATH, Calibration, Curve
 from expansion_assets.tagging.features import read
-from expansion_assets.tagging.labelled import LabelledText, read_labelled, source_folds
+from expansion_assets.tagging.labelled import LabelledText, read_labelled, split_by_source
 from expansion_assets.tagging.linear import LinearModel
 from expansion_assets.tagging.network import SHIPPED_NETWORK, NetworkFiles
 from expansion_assets.tagging.phrases import polarity_of
@@ -25,8 +25,6 @@ from expansion_assets.tagging.quotes import split_sentences
 from expansion_assets.tagging.schema import LABELS, Label
 from expansion_assets.tagging.tagger import TRAINING_LINES
 
-# Shared with the training of the network, which takes minutes a fold.
-FOLDS = 3
 # From this probability on a remark is a tag: a wrong card costs a CSM's trust, a missed remark often comes up again.
 # Advanced intent has a higher bar, for what our lines say of it is too sure: 50 of the 65 wrong tags that two sets of
 # others' texts (2026-11-22) have from 0.6 on are of this label. Precision / recall on the two sets: with one bar of 0.6
@@ -38,7 +36,7 @@ UNSURE_BAR = 0.30
 
 
 @dataclass(frozen=True, slots=True)
-class OutOfFold:
+class Judged:
     """What both models say of lines whose source they do not know; arrays of the shape (lines, labels)."""
 
     rows: list[LabelledText]
@@ -48,22 +46,18 @@ class OutOfFold:
     """Whether the strongest sentence affirms the label."""
 
 
-def out_of_fold(rows: Sequence[LabelledText], network: NetworkFiles) -> OutOfFold:
-    """Train a linear model per fold, and join what the networks of the same folds said when they were trained.
+def judge(rows: Sequence[LabelledText], network: NetworkFiles) -> Judged:
+    """Train a linear model on the other sources, and join what the network that was trained so said of the same lines.
 
     Lines written since then are left out.
     """
     with network.out_of_fold.open(encoding="utf-8") as lines:
         said = {record["id"]: record for record in map(json.loads, lines)}
-    judged: list[LabelledText] = []
-    linear = []
-    for learned, left_out in source_folds(rows, FOLDS):
-        asked = [row for row in left_out if row.id in said]
-        linear.append(LinearModel(learned).log_odds([read(row.text) for row in asked]))
-        judged += asked
-    return OutOfFold(
+    learned, left_out = split_by_source(rows)
+    judged = [row for row in left_out if row.id in said]
+    return Judged(
         judged,
-        np.concatenate(linear),
+        LinearModel(learned).log_odds([read(row.text) for row in judged]),
         np.array([said[row.id]["log_odds"] for row in judged]),
         np.array([
             [_is_affirmed(row.text, label, at) for label, at in zip(LABELS, said[row.id]["strongest_at"], strict=True)]
@@ -91,7 +85,7 @@ def fit_curve(log_odds: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> C
     return Curve(slope=round(float(model.coef_[0, 0]), 4), intercept=round(float(model.intercept_[0]), 4))
 
 
-def fit_curves(log_odds: np.ndarray, judged: OutOfFold) -> dict[Label, Curve]:
+def fit_curves(log_odds: np.ndarray, judged: Judged) -> dict[Label, Curve]:
     """Fit every label's curve."""
     weights = weights_of(judged.rows)
     curves: dict[Label, Curve] = {}
@@ -104,7 +98,7 @@ def fit_curves(log_odds: np.ndarray, judged: OutOfFold) -> dict[Label, Curve]:
 
 def calibrate(rows: Sequence[LabelledText], network: NetworkFiles) -> Calibration:
     """Fit the curves of both models together and of the linear one alone."""
-    judged = out_of_fold(rows, network)
+    judged = judge(rows, network)
     joined, linear = (fit_curves(odds, judged) for odds in ((judged.linear + judged.network) / 2, judged.linear))
     bars = dict.fromkeys(LABELS, BAR) | {"advanced_intent": ADVANCED_BAR}
     return Calibration(joined, linear, bars, UNSURE_BAR)
@@ -112,7 +106,7 @@ def calibrate(rows: Sequence[LabelledText], network: NetworkFiles) -> Calibratio
 
 def write_calibration(calibration: Calibration, path: Path = CALIBRATION_PATH) -> None:
     """Write `calibration` to `path`."""
-    header = "# Written by expansion_assets.tagging.calibration from cross-validated scores of the training lines.\n"
+    header = "# Written by expansion_assets.tagging.calibration from scores of lines of unseen sources.\n"
     path.write_text(header + yaml.safe_dump(asdict(calibration), sort_keys=False), encoding="utf-8")
 
 
