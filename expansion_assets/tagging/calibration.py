@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from expansion_assets.tagging.embedded import CALIBRATION_PATH, Calibration, Curve
 from expansion_assets.tagging.features import read
-from expansion_assets.tagging.labelled import LabelledText, read_labelled, split_by_source
+from expansion_assets.tagging.labelled import LabelledText, read_labelled
 from expansion_assets.tagging.linear import LinearModel
 from expansion_assets.tagging.network import SHIPPED_NETWORK, NetworkFiles
 from expansion_assets.tagging.phrases import polarity_of
@@ -47,14 +47,12 @@ class Judged:
 
 
 def judge(rows: Sequence[LabelledText], network: NetworkFiles) -> Judged:
-    """Train a linear model on the other sources, and join what the network that was trained so said of the same lines.
-
-    Lines written since then are left out.
-    """
+    """Join what the network said of lines of sources it was not shown with what a linear model, as ignorant, says."""
     with network.out_of_fold.open(encoding="utf-8") as lines:
         said = {record["id"]: record for record in map(json.loads, lines)}
-    learned, left_out = split_by_source(rows)
-    judged = [row for row in left_out if row.id in said]
+    judged = [row for row in rows if row.id in said]
+    unseen = {row.source for row in judged}
+    learned = [row for row in rows if row.source not in unseen]
     return Judged(
         judged,
         LinearModel(learned).log_odds([read(row.text) for row in judged]),

@@ -1,4 +1,4 @@
-"""The default tagger: a linear model and a small neural network, both trained on our own lines, nothing from outside.
+"""The default tagger: a linear model and a small neural network; it needs no key, no torch and nothing from outside.
 
 Belongs here: joining the two, choosing the quote. Does not belong here: either of them (`linear`, `network`), keeping
 what was trained (`kept`), the reading of polarity and intent (`phrases`), fitting probabilities and measuring

