@@ -87,7 +87,7 @@ def test_the_network_is_asked_where_a_trigger_label_is_in_doubt(tagger, holdout)
     assert (is_sure & asked).any()
 
 
-def test_texts_that_the_network_is_not_asked_about_lose_few_right_tags(tagger, holdout, monkeypatch):
+def test_texts_that_the_network_is_not_asked_about_lose_few_tags(tagger, holdout, monkeypatch):
     def counted():
         tags = tagger.tag([text(row.text, text_id=row.id) for row in holdout])
         return {(tag.text_id, tag.label) for tag in tags if tag.label in TRIGGER_LABELS and not tag.is_unsure}
@@ -99,6 +99,7 @@ def test_texts_that_the_network_is_not_asked_about_lose_few_right_tags(tagger, h
     monkeypatch.setattr(embedded, "_WORTH_READING", np.zeros(len(LABELS)))
     asked_about_all = counted()
     assert asked_about_some <= asked_about_all
+    assert len(asked_about_all - asked_about_some) <= 0.03 * len(asked_about_all)
     right = {(row.id, label) for row in holdout for label in row.labels} & asked_about_all
     assert len(right - asked_about_some) <= 0.03 * len(right)
 
