@@ -21,7 +21,7 @@ import json
 import random
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
@@ -180,7 +180,7 @@ def train(rows: Sequence[LabelledText], unlabelled: Sequence[str], seed: int = 1
     of_rows, of_others = (judgements(teacher, texts) for texts in ([row.text for row in rows], unlabelled))
     tokenizer = SMALL.tokenizer()
     marked = [lesson_of(row, tokenizer) for row in rows]
-    judged = [lesson_of(row, tokenizer, said) for row, said in zip(rows, of_rows, strict=True)]
+    judged = [replace(lesson, judgement=said) for lesson, said in zip(marked, of_rows, strict=True)]
     judged += [unmarked_lesson_of(text, tokenizer, said) for text, said in zip(unlabelled, of_others, strict=True)]
     return _mean_of([_taught(SMALL, lessons, seed) for lessons in (marked, judged)])
 
@@ -310,13 +310,10 @@ def _lost_to_judgements(
 ) -> Tensor:
     """Return how far each text is from what the teacher says, shape (texts,)."""
     text, words, strongest = said
-    taught_text, taught_strongest = (
-        torch.stack([torch.from_numpy(getattr(one, name)) for one in judged]) for name in ("text", "strongest")
-    )
     taught_words = stacked_words([one.words for one in judged], is_real.shape[1])
     of_text, of_strongest = (
-        _entropy(odds, taught.sigmoid()).mean(1)
-        for odds, taught in ((text, taught_text), (strongest, taught_strongest))
+        _entropy(odds, stacked(judged, name).sigmoid()).mean(1)
+        for odds, name in ((text, "text"), (strongest, "strongest"))
     )
     of_words = (_entropy(words, taught_words.sigmoid()).mean(2) * is_real).sum(1) / is_real.sum(1)
     return of_text + _WEIGHT_OF_EVIDENCE * (of_strongest + of_words)

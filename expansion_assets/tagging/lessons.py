@@ -53,7 +53,7 @@ class Lesson:
     """Of the larger network, if there is one to learn from; of the same tokens."""
 
 
-def lesson_of(row: LabelledText, tokenizer: Tokenizer, judgement: Judgement | None = None) -> Lesson:
+def lesson_of(row: LabelledText, tokenizer: Tokenizer) -> Lesson:
     """Return one labelled line as a lesson."""
     encoding = tokenizer.encode(row.text)
     evidence = np.zeros((len(encoding.ids), len(LABELS)), dtype=np.float32)
@@ -68,7 +68,6 @@ def lesson_of(row: LabelledText, tokenizer: Tokenizer, judgement: Judgement | No
         evidence,
         np.array([label in row.evidence or not row.has(label) for label in LABELS], dtype=np.float32),
         row.weight,
-        judgement,
     )
 
 
@@ -103,9 +102,9 @@ def padded(texts: Sequence[Sequence[int]], padding: int) -> tuple[Tensor, Tensor
     return tokens, is_real
 
 
-def stacked(lessons: Sequence[Lesson], name: str) -> Tensor:
-    """Return what each lesson holds under `name`, shape (lessons, labels)."""
-    return torch.from_numpy(np.stack([getattr(lesson, name) for lesson in lessons]))
+def stacked(of_each: Sequence[Lesson] | Sequence[Judgement], name: str) -> Tensor:
+    """Return what is said of each text under `name`, shape (texts, labels)."""
+    return torch.from_numpy(np.stack([getattr(one, name) for one in of_each]))
 
 
 def stacked_words(of_each: Sequence[np.ndarray], longest: int) -> Tensor:
